@@ -1,0 +1,1 @@
+"""What to expect next: walk-forward folds, models, and out-of-sample forecasts."""

@@ -1,0 +1,1 @@
+"""Dagster and storage machinery. Knows no domain: contracts and frames come in as arguments."""

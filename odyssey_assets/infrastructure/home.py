@@ -1,0 +1,144 @@
+"""The folder that holds all state: where each part lives, and what the home remembers.
+
+After a full run the home remembers the universe it holds (source, folders, dates, tickers) in
+`universe.json`, so that `odyssey ui` shows the same partitions without repeating the options.
+"""
+
+import json
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from odyssey_assets.errors import SettingsError
+from odyssey_assets.settings import Settings, build_settings
+
+UNIVERSE_FIELDS = (
+    "source", "price_dir", "macro_dir", "start", "end", "tickers", "proxy", "macro_series",
+    "simulated",
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Home:
+    """Paths below one home folder."""
+
+    root: Path
+
+    @property
+    def warehouse(self) -> Path:
+        """The live DuckDB file; only the pipeline opens it."""
+        return self.root / "warehouse" / "odyssey.duckdb"
+
+    @property
+    def published(self) -> Path:
+        """The DuckDB file for people: complete, consistent, replaced as a whole."""
+        return self.root / "published" / "odyssey.duckdb"
+
+    @property
+    def published_states(self) -> Path:
+        """Folder of the last published states."""
+        return self.root / "published" / "states"
+
+    @property
+    def models(self) -> Path:
+        """Folder of signed models."""
+        return self.root / "models"
+
+    @property
+    def reports(self) -> Path:
+        """Folder of files written for people."""
+        return self.root / "reports"
+
+    @property
+    def mlflow(self) -> Path:
+        """Folder of the MLflow database and artifacts."""
+        return self.root / "mlflow"
+
+    @property
+    def dagster(self) -> Path:
+        """Folder of the Dagster instance (DAGSTER_HOME)."""
+        return self.root / "dagster"
+
+    @property
+    def universe(self) -> Path:
+        """File that remembers the universe of the last full run."""
+        return self.root / "universe.json"
+
+    @property
+    def run_lock(self) -> Path:
+        """Lock file held by a running `odyssey run`."""
+        return self.root / "run.lock"
+
+    def create(self) -> None:
+        """Create all folders.
+
+        Raises:
+            SettingsError: The home cannot be created or written.
+        """
+        folders = (
+            self.warehouse.parent, self.published_states, self.models,
+            self.reports, self.mlflow, self.dagster,
+        )  # fmt: skip
+        try:
+            for folder in folders:
+                folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise SettingsError(
+                f"The home {self.root} cannot be created: {error}. Choose a folder you may write "
+                "with --home or ODYSSEY_HOME."
+            ) from error
+        unwritable = [str(folder) for folder in folders if not os.access(folder, os.W_OK)]
+        if unwritable:
+            raise SettingsError(
+                f"The home {self.root} cannot be written ({', '.join(unwritable)}). Change its "
+                "owner or permissions, or choose another with --home or ODYSSEY_HOME."
+            )
+
+
+def home_of(settings: Settings) -> Home:
+    """Return the home that the settings name, as an absolute path."""
+    return Home(settings.home.expanduser().resolve())
+
+
+def load_settings(**overrides: Any) -> Settings:
+    """Build settings; what nobody names is filled in from what the home remembers.
+
+    Memory is not used when a source other than the remembered one is named: folders and dates of
+    one source mean nothing to another.
+
+    Raises:
+        SettingsError: A value is malformed, or the memory of the home cannot be read.
+    """
+    named = build_settings(**overrides)
+    remembered = _read_universe(home_of(named).universe)
+    if "source" in named.model_fields_set and remembered.get("source") != named.source:
+        return named
+    filled = {
+        name: value for name, value in remembered.items() if name not in named.model_fields_set
+    }
+    return build_settings(**{**filled, **overrides}) if filled else named
+
+
+def remember_universe(settings: Settings) -> None:
+    """Write the universe of `settings` to its home, atomically."""
+    home = home_of(settings)
+    content = settings.model_dump(mode="json", include=set(UNIVERSE_FIELDS), exclude_none=True)
+    for name in ("price_dir", "macro_dir"):
+        if name in content:
+            content[name] = str(Path(content[name]).expanduser().resolve())
+    temporary = home.universe.with_suffix(".tmp")
+    temporary.write_text(json.dumps(content, indent=2))
+    os.replace(temporary, home.universe)
+
+
+def _read_universe(path: Path) -> dict[str, Any]:
+    if not path.exists():
+        return {}
+    try:
+        content = json.loads(path.read_text())
+    except (OSError, ValueError) as error:
+        raise SettingsError(
+            f"{path} cannot be read: {error}. Delete it; the next `odyssey run` writes it anew."
+        ) from error
+    return {name: content[name] for name in UNIVERSE_FIELDS if name in content}

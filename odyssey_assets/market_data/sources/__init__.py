@@ -1,0 +1,1 @@
+"""Where prices come from: one file a vendor, all behind `market_data.source.PriceSource`."""
