@@ -7,6 +7,7 @@ from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache
 
 import exchange_calendars
+import numpy as np
 import pandas as pd
 
 from odyssey_assets.errors import SettingsError
@@ -40,12 +41,24 @@ def sessions_between(start: date, end: date) -> pd.DatetimeIndex:
 
 
 def last_completed_session(now: datetime | None = None) -> date:
-    """Return the latest session whose close in New York lies before `now` (default: this moment)."""
+    """Return the latest session that closed in New York by `now` (default: this moment)."""
     moment = pd.Timestamp(now if now is not None else datetime.now(UTC))
     moment = moment.tz_localize("UTC") if moment.tzinfo is None else moment.tz_convert("UTC")
     calendar = _calendar()
     recent = calendar.closes[: moment.tz_localize(None).normalize() + timedelta(days=1)]
     return recent[recent <= moment].index[-1].date()
+
+
+def last_completed_sessions(moments: np.ndarray) -> np.ndarray:
+    """Return for each UTC moment the latest session that was over by then, `datetime64[us]`.
+
+    The vectorised `last_completed_session`; a moment before the calendar gets its first session.
+    """
+    closes = _calendar().closes
+    ends = closes.dt.tz_localize(None).to_numpy().astype("datetime64[us]")
+    sessions = closes.index.to_numpy().astype("datetime64[us]")
+    position = np.searchsorted(ends, moments.astype("datetime64[us]"), side="right") - 1
+    return sessions[np.maximum(position, 0)]
 
 
 def is_session(day: date) -> bool:

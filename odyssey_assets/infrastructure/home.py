@@ -129,7 +129,7 @@ def remember_universe(settings: Settings) -> None:
             content[name] = str(Path(content[name]).expanduser().resolve())
     temporary = home.universe.with_suffix(".tmp")
     temporary.write_text(json.dumps(content, indent=2))
-    os.replace(temporary, home.universe)
+    temporary.replace(home.universe)
 
 
 def _read_universe(path: Path) -> dict[str, Any]:

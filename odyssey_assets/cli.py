@@ -1,0 +1,163 @@
+"""The `odyssey` command: run, ui, query, doctor.
+
+Options and wording. What a command does belongs to `infrastructure` and the domains; slow
+libraries are imported by the command that needs them.
+"""
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from enum import StrEnum
+from functools import wraps
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from odyssey_assets.errors import OdysseyError
+
+app = typer.Typer(
+    name="odyssey",
+    help="From daily prices to honest out-of-sample forecasts, in one Dagster asset graph.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+console = Console()
+error_console = Console(stderr=True)
+
+FAILED = 1
+INTERRUPTED = 130
+HomeOption = Annotated[
+    Path | None, typer.Option("--home", help="Folder that holds all state [ODYSSEY_HOME].")
+]
+
+
+class OutputFormat(StrEnum):
+    """How `odyssey query` prints rows."""
+
+    TABLE = "table"
+    CSV = "csv"
+    JSON = "json"
+
+
+def reports_errors[**P](command: Callable[P, None]) -> Callable[P, None]:
+    """Turn an OdysseyError into one line on standard error and exit status 1."""
+
+    @wraps(command)
+    def reporting(*args: P.args, **kwargs: P.kwargs) -> None:
+        try:
+            command(*args, **kwargs)
+        except OdysseyError as error:
+            error_console.print(f"{error}", style="red", markup=False, highlight=False)
+            raise typer.Exit(FAILED) from error
+
+    return reporting
+
+
+@app.command()
+@reports_errors
+def run(
+    source: Annotated[
+        str | None, typer.Option(help="simulated, files or yfinance [ODYSSEY_SOURCE].")
+    ] = None,
+    price_dir: Annotated[
+        Path | None, typer.Option(help="Folder of price files [ODYSSEY_PRICE_DIR].")
+    ] = None,
+    macro_dir: Annotated[
+        Path | None, typer.Option(help="Folder of macro files [ODYSSEY_MACRO_DIR].")
+    ] = None,
+    start: Annotated[str | None, typer.Option(help="First day, ISO [ODYSSEY_START].")] = None,
+    end: Annotated[str | None, typer.Option(help="Last day, ISO [ODYSSEY_END].")] = None,
+    tickers: Annotated[
+        str | None, typer.Option(help="Comma-separated tickers [ODYSSEY_TICKERS].")
+    ] = None,
+    home: HomeOption = None,
+    nightly: Annotated[
+        bool,
+        typer.Option("--nightly", help="Only the windows whose outcomes are not all known yet."),
+    ] = False,
+) -> None:
+    """Materialize the graph, from prices to published marts."""
+    from odyssey_assets.headless import refresh
+
+    overrides = {
+        "source": source, "price_dir": price_dir, "macro_dir": macro_dir,
+        "start": start, "end": end, "tickers": tickers, "home": home,
+    }  # fmt: skip
+    try:
+        is_success = refresh(console, overrides, is_nightly=nightly)
+    except KeyboardInterrupt as error:
+        error_console.print(
+            "Interrupted. Slices already stored are complete, the one under way was not stored, "
+            "and the published database is as it was. Run again to go on."
+        )
+        raise typer.Exit(INTERRUPTED) from error
+    if not is_success:
+        raise typer.Exit(FAILED)
+
+
+@app.command()
+@reports_errors
+def ui(
+    home: HomeOption = None,
+    host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(help="Port to listen on.")] = 3000,
+) -> None:
+    """Start Dagster (webserver and daemon) on the home's instance."""
+    from odyssey_assets.infrastructure.driver import INSTANCE_CONFIG, prepare_instance
+    from odyssey_assets.infrastructure.home import home_of, load_settings
+
+    settings = load_settings(home=home)
+    prepare_instance(home_of(settings))
+    console.print(f"Dagster on http://{host}:{port}, home {home_of(settings).root}")
+    workspace = INSTANCE_CONFIG.with_name("workspace.yaml")
+    command = [
+        str(Path(sys.executable).with_name("dagster")), "dev", "--workspace", str(workspace),
+        "--host", host, "--port", str(port),
+    ]  # fmt: skip
+    raise typer.Exit(subprocess.run(command, env=os.environ.copy(), check=False).returncode)
+
+
+@app.command()
+@reports_errors
+def query(
+    sql: Annotated[str, typer.Argument(help="A DuckDB query.")],
+    output: Annotated[
+        OutputFormat, typer.Option("--format", help="How rows are printed.")
+    ] = OutputFormat.TABLE,
+    home: HomeOption = None,
+) -> None:
+    """Read the published database."""
+    from odyssey_assets.infrastructure.home import home_of, load_settings
+    from odyssey_assets.infrastructure.publishing import query_published
+
+    rows = query_published(home_of(load_settings(home=home)).published, sql)
+    if output is OutputFormat.CSV:
+        typer.echo(rows.to_csv(index=False), nl=False)
+    elif output is OutputFormat.JSON:
+        typer.echo(rows.to_json(orient="records", date_format="iso", indent=2))
+    else:
+        from odyssey_assets.infrastructure.console import print_frame
+
+        print_frame(console, f"{len(rows):,} rows", rows)
+
+
+@app.command()
+@reports_errors
+def doctor(home: HomeOption = None) -> None:
+    """Check versions, settings, disk, locks, the source and the instance."""
+    from odyssey_assets.headless import examine
+    from odyssey_assets.infrastructure.doctor import print_findings
+
+    findings = examine(home)
+    print_findings(console, findings)
+    if any(finding.severity == "error" for finding in findings):
+        raise typer.Exit(FAILED)
+
+
+def main() -> None:
+    """Entry point of the `odyssey` command."""
+    app()

@@ -1,0 +1,82 @@
+"""The whole platform as Dagster loads it: the pipeline in order, and nothing else."""
+
+import warnings
+from pathlib import Path
+from typing import Any
+
+import dagster as dg
+
+from odyssey_assets.features.assets import feature_assets
+from odyssey_assets.features.checks import feature_checks
+from odyssey_assets.features.tables import TABLES as FEATURE_TABLES
+from odyssey_assets.forecasting.assets import forecasting_assets
+from odyssey_assets.forecasting.checks import forecasting_checks
+from odyssey_assets.forecasting.tables import TABLES as FORECASTING_TABLES
+from odyssey_assets.infrastructure.home import home_of, load_settings
+from odyssey_assets.infrastructure.io_manager import WarehouseIOManager
+from odyssey_assets.infrastructure.partitions import build_grid
+from odyssey_assets.infrastructure.refresh import (
+    marts_follow_market,
+    publication_asset,
+    refresh_jobs,
+)
+from odyssey_assets.infrastructure.sql_assets import build_sql_assets, build_sql_checks
+from odyssey_assets.infrastructure.sql_project import load_project
+from odyssey_assets.infrastructure.warehouse import Warehouse
+from odyssey_assets.market_data.assets import macro_assets, market_data_assets
+from odyssey_assets.market_data.catalog import build_source
+from odyssey_assets.market_data.checks import market_data_checks
+from odyssey_assets.market_data.tables import TABLES as MARKET_DATA_TABLES
+
+BETA_FEATURES_IN_USE = (
+    "backfill_policy",
+    "allow_nonexistent_upstream_partitions",
+    "MultiPartitionMapping",
+    "MultiToSingleDimensionPartitionMapping",
+)
+for _feature in BETA_FEATURES_IN_USE:
+    warnings.filterwarnings("ignore", category=dg.BetaWarning, message=f".*`{_feature}`.*")
+
+SQL_PROJECT = Path(__file__).resolve().parents[1] / "dbt_like_sql"
+TABLES = (*MARKET_DATA_TABLES, *FEATURE_TABLES, *FORECASTING_TABLES)
+
+
+def build_defs(**overrides: Any) -> dg.Definitions:
+    """Return the definitions of one home.
+
+    Args:
+        **overrides: Settings by name; everything else comes from the environment, `odyssey.toml`
+            and the home's memory.
+    """
+    settings = load_settings(**overrides)
+    grid = build_grid(settings)
+    warehouse = Warehouse(home_of(settings), settings.warehouse)
+    macro = macro_assets(grid)
+    market = [*market_data_assets(grid), *feature_assets(grid), *forecasting_assets(grid)]
+    project = load_project(SQL_PROJECT, TABLES)
+    models = build_sql_assets(project)
+    published = publication_asset([model.key for model in models])
+    jobs = refresh_jobs(macro, market, [*models, published])
+    return dg.Definitions(
+        assets=[*macro, *market, *models, published],
+        asset_checks=[
+            *market_data_checks(grid),
+            *feature_checks(grid),
+            *forecasting_checks(grid),
+            *build_sql_checks(project),
+        ],
+        jobs=jobs,
+        sensors=[marts_follow_market(jobs[-1])],
+        resources={
+            "settings": settings,
+            "warehouse": warehouse,
+            "source": build_source(settings),
+            "io_manager": WarehouseIOManager(warehouse, TABLES),
+        },
+    )
+
+
+@dg.definitions
+def defs() -> dg.Definitions:
+    """Return the definitions of the home that the environment names, when Dagster asks."""
+    return build_defs()

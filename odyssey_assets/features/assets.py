@@ -1,0 +1,95 @@
+"""The assets of `features`: features with their clip thresholds, and labels."""
+
+import dagster as dg
+import pandas as pd
+
+from odyssey_assets.features.tables import CLIP_THRESHOLDS, FEATURES_TABLE, LABELS
+from odyssey_assets.infrastructure.io_manager import FROM_THE_BEGINNING, asset_metadata
+from odyssey_assets.infrastructure.partitions import (
+    PartitionGrid,
+    cut,
+    history_mapping,
+    slices_of,
+    windows_by_ticker,
+)
+from odyssey_assets.market_data.tables import BARS, MACRO
+from odyssey_assets.settings import Settings
+
+GROUP = "features"
+SINGLE_RUN = dg.BackfillPolicy.single_run()
+
+
+def feature_assets(grid: PartitionGrid) -> list[dg.AssetsDefinition]:
+    """Return the assets of the domain on the given grid, in pipeline order."""
+    return [_features(grid), _labels(grid)]
+
+
+def _features(grid: PartitionGrid) -> dg.AssetsDefinition:
+    @dg.multi_asset(
+        name="compute_features",
+        outs={
+            contract.name: dg.AssetOut(
+                key=list(contract.key),
+                description=contract.description,
+                metadata=asset_metadata(contract),
+                kinds={"python", "duckdb"},
+            )
+            for contract in (FEATURES_TABLE, CLIP_THRESHOLDS)
+        },
+        ins={
+            "bars": dg.AssetIn(
+                list(BARS.key), partition_mapping=history_mapping(is_every_ticker=True)
+            ),
+            "macro": dg.AssetIn(
+                list(MACRO.key),
+                partition_mapping=dg.MultiToSingleDimensionPartitionMapping("date"),
+                metadata=FROM_THE_BEGINNING,
+            ),
+        },
+        group_name=GROUP,
+        partitions_def=grid.cells,
+        backfill_policy=SINGLE_RUN,
+    )
+    def compute(
+        context: dg.AssetExecutionContext,
+        settings: dg.ResourceParam[Settings],
+        bars: pd.DataFrame,
+        macro: pd.DataFrame,
+    ) -> tuple[pd.DataFrame, pd.DataFrame]:
+        from odyssey_assets.features.computation import compute_features
+
+        slices = slices_of(context.partition_keys)
+        tickers = tuple(windows_by_ticker(context.partition_keys))
+        frames = compute_features(bars, macro, settings, tickers)
+        return (
+            cut(frames.features, FEATURES_TABLE, slices),
+            cut(frames.clip_thresholds, CLIP_THRESHOLDS, slices),
+        )
+
+    return compute
+
+
+def _labels(grid: PartitionGrid) -> dg.AssetsDefinition:
+    @dg.asset(
+        key=list(LABELS.key),
+        group_name=GROUP,
+        description=LABELS.description,
+        metadata=asset_metadata(LABELS),
+        ins={
+            "bars": dg.AssetIn(list(BARS.key), partition_mapping=history_mapping(later_windows=1))
+        },
+        partitions_def=grid.cells,
+        backfill_policy=SINGLE_RUN,
+        kinds={"python", "duckdb"},
+    )
+    def labels(
+        context: dg.AssetExecutionContext,
+        settings: dg.ResourceParam[Settings],
+        bars: pd.DataFrame,
+    ) -> pd.DataFrame:
+        from odyssey_assets.features.labels import compute_labels
+
+        slices = slices_of(context.partition_keys)
+        return cut(compute_labels(bars, settings.labels), LABELS, slices)
+
+    return labels

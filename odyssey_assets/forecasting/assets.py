@@ -1,0 +1,110 @@
+"""The assets of `forecasting`: one training call makes folds, forecasts and importances."""
+
+import dagster as dg
+import pandas as pd
+
+from odyssey_assets.features.tables import FEATURES_TABLE, LABELS
+from odyssey_assets.forecasting.tables import FEATURE_IMPORTANCE, FOLDS, PREDICTIONS
+from odyssey_assets.infrastructure.home import home_of
+from odyssey_assets.infrastructure.io_manager import asset_metadata
+from odyssey_assets.infrastructure.partitions import (
+    PartitionGrid,
+    cell_key,
+    history_mapping,
+    windows_by_ticker,
+)
+from odyssey_assets.infrastructure.pictures import picture
+from odyssey_assets.market_data.tables import BARS
+from odyssey_assets.settings import Settings
+
+GROUP = "forecasting"
+TRAINING_POOL = "model_training"
+
+
+def forecasting_assets(grid: PartitionGrid) -> list[dg.AssetsDefinition]:
+    """Return the assets of the domain on the given grid, in pipeline order."""
+    return [_forecasts(grid)]
+
+
+def _forecasts(grid: PartitionGrid) -> dg.AssetsDefinition:
+    @dg.multi_asset(
+        name="walk_forward",
+        outs={
+            contract.name: dg.AssetOut(
+                key=list(contract.key),
+                description=contract.description,
+                metadata=asset_metadata(contract),
+                kinds={"xgboost", "duckdb"},
+            )
+            for contract in (FOLDS, PREDICTIONS, FEATURE_IMPORTANCE)
+        },
+        ins={
+            "features": dg.AssetIn(list(FEATURES_TABLE.key), partition_mapping=history_mapping()),
+            "labels": dg.AssetIn(list(LABELS.key), partition_mapping=history_mapping()),
+            "bars": dg.AssetIn(list(BARS.key), partition_mapping=history_mapping(later_windows=1)),
+        },
+        group_name=GROUP,
+        partitions_def=grid.cells,
+        backfill_policy=dg.BackfillPolicy.single_run(),
+        pool=TRAINING_POOL,
+    )
+    def walk_forward(
+        context: dg.AssetExecutionContext,
+        settings: dg.ResourceParam[Settings],
+        features: pd.DataFrame,
+        labels: pd.DataFrame,
+        bars: pd.DataFrame,
+    ) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
+        from odyssey_assets.forecasting.training import forecast_windows
+        from odyssey_assets.infrastructure.model_store import ModelStore
+        from odyssey_assets.infrastructure.tracking import Tracker
+
+        home = home_of(settings)
+        forecasts = forecast_windows(
+            features,
+            labels,
+            bars,
+            windows_by_ticker(context.partition_keys),
+            settings,
+            ModelStore(home.models),
+            Tracker(home.mlflow),
+        )
+        _add_pictures(context, forecasts, labels, settings)
+        return forecasts.folds, forecasts.predictions, forecasts.feature_importance
+
+    return walk_forward
+
+
+def _add_pictures(
+    context: dg.AssetExecutionContext,
+    forecasts: "Forecasts",
+    labels: pd.DataFrame,
+    settings: Settings,
+) -> None:
+    """Attach two pictures a ticker, to the newest of its partitions in the run."""
+    from odyssey_assets.forecasting.charts import forecast_chart, importance_chart
+
+    is_simulated = settings.source == "simulated"
+    for ticker, windows in windows_by_ticker(context.partition_keys).items():
+        key = cell_key(windows[-1], ticker)
+        own = forecasts.predictions[forecasts.predictions["ticker"] == ticker]
+        drivers = forecasts.feature_importance[forecasts.feature_importance["ticker"] == ticker]
+        if own.empty:
+            continue
+        outcomes = labels[labels["ticker"] == ticker]
+        chart = forecast_chart(own, outcomes, is_simulated=is_simulated)
+        context.add_asset_metadata(
+            {"forecasts": picture(chart, f"Forecasts of {ticker} beside their outcomes")},
+            asset_key=list(PREDICTIONS.key),
+            partition_key=key,
+        )
+        context.add_asset_metadata(
+            {
+                "top_features": picture(
+                    importance_chart(drivers, is_simulated=is_simulated),
+                    f"Features that drove the newest model of {ticker}",
+                )
+            },
+            asset_key=list(FEATURE_IMPORTANCE.key),
+            partition_key=key,
+        )

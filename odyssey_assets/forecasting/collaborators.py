@@ -1,0 +1,74 @@
+"""What training needs of whoever keeps models and whoever keeps a record of runs.
+
+The implementations live in `infrastructure`, which knows no forecasts; here are only the seams.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Protocol
+
+
+class StoredModel(Protocol):
+    """A model whose signature has been verified."""
+
+    @property
+    def payload(self) -> bytes:
+        """The model as its forecaster wrote it."""
+        ...
+
+    @property
+    def content(self) -> Mapping[str, object]:
+        """What the model is: covered by its SHA-256."""
+        ...
+
+    @property
+    def provenance(self) -> Mapping[str, object]:
+        """Where and when it was made: signed, not part of its SHA-256."""
+        ...
+
+    @property
+    def model_sha256(self) -> str:
+        """SHA-256 of payload and content."""
+        ...
+
+
+class ModelStore(Protocol):
+    """Keeps signed models by name."""
+
+    def find(self, name_parts: Sequence[str]) -> StoredModel | None:
+        """Return the verified model of that name; None if there is none.
+
+        Raises:
+            ModelError: It is there and has been altered.
+        """
+        ...
+
+    def save(
+        self,
+        name_parts: Sequence[str],
+        payload: bytes,
+        content: Mapping[str, object],
+        provenance: Mapping[str, object],
+    ) -> StoredModel:
+        """Sign and keep a model; one of that name that is there already stays."""
+        ...
+
+
+class Tracker(Protocol):
+    """Keeps a record of training runs for people."""
+
+    def start_run(self, name: str, tags: Mapping[str, str]) -> str:
+        """Open a run and return its identifier."""
+        ...
+
+    def finish_run(
+        self,
+        run_id: str,
+        parameters: Mapping[str, object],
+        metrics: Iterable[tuple[str, float, int]],
+    ) -> None:
+        """Record parameters and (name, value, step) metrics, and close the run."""
+        ...
+
+    def fail_run(self, run_id: str) -> None:
+        """Close the run as failed."""
+        ...

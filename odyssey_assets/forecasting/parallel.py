@@ -1,0 +1,98 @@
+"""Spreads tasks over processes, one thread each, without orphans and with the same results.
+
+Knows nothing of forecasts: a function, data that every call shares, and tasks. The shared data
+travels to each process once, not with every task.
+"""
+
+import multiprocessing
+import os
+import signal
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from concurrent.futures.process import BrokenProcessPool
+from multiprocessing.connection import wait
+from typing import Any, TypeVar
+
+from threadpoolctl import threadpool_limits
+
+from odyssey_assets.errors import TrainingError
+
+Task = TypeVar("Task")
+Shared = TypeVar("Shared")
+Result = TypeVar("Result")
+
+# Starting a process costs about as much as this many fits.
+MIN_TASKS_A_WORKER = 8
+
+_worker_state: dict[str, Any] = {}
+
+
+def available_cores() -> int:
+    """Return the number of cores that this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+def run_tasks(
+    work: Callable[[Shared, Task], Result],
+    shared: Shared,
+    tasks: Sequence[Task],
+    workers: int | None,
+) -> Iterator[tuple[int, Result]]:
+    """Yield (position of the task, result) as results come; begin with the first task.
+
+    Put the longest task first. Few tasks, or one worker, run in this process. When the caller
+    stops early or is interrupted, tasks not yet begun are dropped and the processes end; they also
+    end by themselves when this process dies.
+
+    Args:
+        work: Called as work(shared, task); importable by name, so that processes find it.
+        shared: Given to every call; pickled once a process.
+        tasks: What to do; each can be pickled.
+        workers: Processes at most; None for one a core.
+
+    Raises:
+        TrainingError: A process died.
+    """
+    count = min(workers or available_cores(), max(len(tasks) // MIN_TASKS_A_WORKER, 1))
+    if count == 1:
+        with threadpool_limits(limits=1):
+            for position, task in enumerate(tasks):
+                yield position, work(shared, task)
+        return
+    executor = ProcessPoolExecutor(
+        count, multiprocessing.get_context("spawn"), _prepare_worker, (work, shared)
+    )
+    try:
+        positions = {executor.submit(_run_one, task): at for at, task in enumerate(tasks)}
+        for future in as_completed(positions):
+            yield positions.pop(future), future.result()
+    except BrokenProcessPool as error:
+        raise TrainingError(
+            f"A process that fits models died with {len(positions)} of {len(tasks)} fits to go, "
+            "most likely killed for want of memory. Models fitted before are kept: run again, "
+            f"with fewer processes than {count} (ODYSSEY_WORKERS) if it happens again."
+        ) from error
+    finally:
+        executor.shutdown(wait=True, cancel_futures=True)
+
+
+def _prepare_worker(work: Callable[..., Any], shared: Any) -> None:
+    # Ctrl-C reaches the whole group; the parent decides, and drops what has not begun.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+    threadpool_limits(limits=1)
+    _worker_state.update(work=work, shared=shared)
+
+
+def _end_with_parent() -> None:
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        wait([parent.sentinel])
+        os._exit(1)
+
+
+def _run_one(task: Any) -> Any:
+    return _worker_state["work"](_worker_state["shared"], task)

@@ -1,0 +1,180 @@
+"""What `odyssey run` and `odyssey doctor` do: the refresh jobs in order, and what came of them.
+
+The only module beside `definitions` that sees all domains at once. Wording of options belongs to
+`cli`, drawing to `infrastructure.console`.
+"""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import dagster as dg
+import pandas as pd
+from rich.console import Console
+
+from odyssey_assets.core.windows import Window, window_of
+from odyssey_assets.definitions import TABLES, build_defs
+from odyssey_assets.features.tables import HORIZONS_SESSIONS
+from odyssey_assets.infrastructure.console import (
+    StageProgress,
+    print_frame,
+    print_lines,
+    print_mapping,
+)
+from odyssey_assets.infrastructure.doctor import Finding, examine_home
+from odyssey_assets.infrastructure.driver import (
+    JobOutcome,
+    close_interrupted_runs,
+    open_instance,
+    run_job,
+)
+from odyssey_assets.infrastructure.home import Home, home_of, load_settings, remember_universe
+from odyssey_assets.infrastructure.partitions import (
+    build_grid,
+    cell_key,
+    last_session,
+    open_windows,
+    range_tags,
+)
+from odyssey_assets.infrastructure.publishing import query_published
+from odyssey_assets.infrastructure.refresh import REFRESH_MACRO, REFRESH_MARKET, REFRESH_MARTS
+from odyssey_assets.infrastructure.run_lock import hold_run_lock
+from odyssey_assets.infrastructure.warehouse import Warehouse
+from odyssey_assets.market_data.catalog import build_source
+from odyssey_assets.settings import Settings
+
+QUALITY_BY_TICKER = """
+select
+    ticker, folds, scored_rows, rmse, baseline_rmse, direction_accuracy,
+    information_coefficient, sharpe, verdict
+from marts.mart_model_leaderboard
+where model = 'xgboost'
+order by ticker
+"""
+
+
+def refresh(
+    console: Console, overrides: Mapping[str, Any], *, is_nightly: bool = False
+) -> bool:
+    """Materialize the graph, print a summary, and return whether every job succeeded.
+
+    Args:
+        console: Where to draw.
+        overrides: Settings by name.
+        is_nightly: Rewrite only the windows whose outcomes are not all known yet; stored models
+            forecast without being fitted again.
+
+    Raises:
+        OdysseyError: Settings, home or source are not usable, or another run is at work.
+    """
+    settings = with_fixed_break(load_settings(**overrides))
+    home = home_of(settings)
+    home.create()
+    with hold_run_lock(home.run_lock):
+        instance = open_instance(home)
+        close_interrupted_runs(instance)
+        remember_universe(settings)
+        definitions = build_defs(home=settings.home)
+        windows = _windows(settings, is_nightly=is_nightly)
+        outcomes, seconds = _run_jobs(console, definitions, instance, settings, windows)
+    return _summarise(console, home, settings, outcomes, seconds)
+
+
+def with_fixed_break(settings: Settings) -> Settings:
+    """Return settings whose simulated break has a date, so that later days do not move it."""
+    if settings.simulated.break_start is not None:
+        return settings
+    start = window_of(last_session(settings)).start
+    simulated = settings.simulated.model_copy(update={"break_start": start})
+    return settings.model_copy(update={"simulated": simulated})
+
+
+def examine(home: Path | None) -> list[Finding]:
+    """Return what `odyssey doctor` found, the source's own findings included."""
+    settings = load_settings(home=home)
+    return examine_home(settings, TABLES, build_source(settings).problems())
+
+
+def job_tags(tickers: Sequence[str], windows: Sequence[Window]) -> dict[str, dict[str, str]]:
+    """Return each refresh job in order, with the tags that make it cover tickers and windows."""
+    first, last = cell_key(windows[0], tickers[0]), cell_key(windows[-1], tickers[-1])
+    return {
+        REFRESH_MACRO: range_tags(windows[0].key, windows[-1].key),
+        REFRESH_MARKET: range_tags(first, last),
+        REFRESH_MARTS: {},
+    }
+
+
+def _windows(settings: Settings, *, is_nightly: bool) -> tuple[Window, ...]:
+    if is_nightly:
+        return open_windows(settings, max(HORIZONS_SESSIONS))
+    return build_grid(settings).window_list()
+
+
+def _run_jobs(
+    console: Console,
+    definitions: dg.Definitions,
+    instance: dg.DagsterInstance,
+    settings: Settings,
+    windows: Sequence[Window],
+) -> tuple[dict[str, JobOutcome], dict[str, float]]:
+    """Run the jobs until one fails; return the outcomes by job and the seconds by stage."""
+    tags = job_tags(settings.tickers, windows)
+    stages = sum(len(definitions.resolve_job_def(job).graph.node_dict) for job in tags)
+    outcomes: dict[str, JobOutcome] = {}
+    with StageProgress(console, stages) as progress:
+        for job, job_range in tags.items():
+            if job == REFRESH_MARTS:
+                _prune(settings)
+            outcomes[job] = run_job(definitions, instance, job, job_range, progress.on_step)
+            if not outcomes[job].is_success:
+                break
+    return outcomes, progress.seconds
+
+
+def _prune(settings: Settings) -> None:
+    """Remove what an earlier universe of the home left outside this one's grid."""
+    windows = build_grid(settings).window_list()
+    warehouse = Warehouse(home_of(settings), settings.warehouse)
+    for contract in TABLES:
+        if not contract.is_append_only:
+            warehouse.prune(contract, settings.tickers, windows[0].start, windows[-1].end)
+
+
+def _summarise(
+    console: Console,
+    home: Home,
+    settings: Settings,
+    outcomes: Mapping[str, JobOutcome],
+    seconds: Mapping[str, float],
+) -> bool:
+    is_success = all(outcome.is_success for outcome in outcomes.values())
+    warehouse = Warehouse(home, settings.warehouse)
+    print_mapping(console, "Rows stored", _row_counts(warehouse), "rows")
+    print_mapping(console, "Time by stage", {**seconds, "all": sum(seconds.values())}, "seconds")
+    if is_success:
+        quality = query_published(home.published, QUALITY_BY_TICKER)
+        suffix = " (simulated data)" if settings.source == "simulated" else ""
+        print_frame(console, f"Forecast quality, out of sample{suffix}", quality)
+    for outcome in outcomes.values():
+        print_lines(console, "yellow", [f"warning: {name} {dict(found)}" for name, found in outcome.warnings])
+        print_lines(console, "red", [f"failed: {message}" for message in outcome.errors])
+    print_lines(
+        console,
+        "bold",
+        [
+            f"Database  {home.published}",
+            f"Query     odyssey query \"select * from marts.mart_daily_signals\" --home {home.root}",
+            f"UI        odyssey ui --home {home.root}   (http://127.0.0.1:3000)",
+        ],
+    )
+    return is_success
+
+
+def _row_counts(warehouse: Warehouse) -> dict[str, int]:
+    counts: pd.DataFrame = warehouse.query(
+        "select schema_name || '.' || table_name as name, estimated_size as rows "
+        "from duckdb_tables() where database_name = current_database() and schema_name <> 'meta' "
+        "order by all"
+    )
+    return dict(zip(counts["name"], counts["rows"].astype(int), strict=True))

@@ -1,0 +1,152 @@
+"""Runs jobs in order, in this process, on the home's Dagster instance.
+
+What `odyssey run` does: the same jobs as the UI's, over a range of partitions, with one event a
+step for whoever shows progress. The runs appear in the UI like any other.
+"""
+
+import os
+import shutil
+import uuid
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal
+
+import dagster as dg
+from dagster._utils.error import SerializableErrorInfo
+
+from odyssey_assets.errors import SettingsError
+from odyssey_assets.infrastructure.home import Home
+from odyssey_assets.infrastructure.refresh import DRIVER_TAG, UNFINISHED
+
+INSTANCE_CONFIG = Path(__file__).resolve().parents[2] / "dagster.yaml"
+DRIVER = "odyssey run"
+StepKind = Literal["started", "succeeded", "failed", "skipped"]
+STEP_KINDS: Mapping[dg.DagsterEventType, StepKind] = {
+    dg.DagsterEventType.STEP_START: "started",
+    dg.DagsterEventType.STEP_SUCCESS: "succeeded",
+    dg.DagsterEventType.STEP_FAILURE: "failed",
+    dg.DagsterEventType.STEP_SKIPPED: "skipped",
+}
+QUIET_LOGS: Mapping[str, object] = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
+
+
+@dataclass(frozen=True)
+class StepEvent:
+    """A step of a job began or ended, at `timestamp` (seconds since the epoch)."""
+
+    job: str
+    step: str
+    kind: StepKind
+    timestamp: float
+
+
+@dataclass
+class JobOutcome:
+    """How one job went.
+
+    Attributes:
+        run_id: Dagster run.
+        is_success: Whether every step succeeded.
+        errors: Message of each failed step's first cause.
+        warnings: Name and metadata of each check that did not pass.
+        rows: Rows stored by asset, of the last materialization event.
+    """
+
+    run_id: str
+    is_success: bool
+    errors: list[str] = field(default_factory=list)
+    warnings: list[tuple[str, dict[str, object]]] = field(default_factory=list)
+    rows: dict[str, int] = field(default_factory=dict)
+
+
+def open_instance(home: Home) -> dg.DagsterInstance:
+    """Return the home's Dagster instance; creates or updates its configuration.
+
+    Raises:
+        SettingsError: The configuration cannot be written, or the checkout lacks it.
+    """
+    prepare_instance(home)
+    return dg.DagsterInstance.from_config(str(home.dagster))
+
+
+def prepare_instance(home: Home) -> None:
+    """Create the home's folders, write its `dagster.yaml`, and name it as DAGSTER_HOME."""
+    home.create()
+    if not INSTANCE_CONFIG.exists():
+        raise SettingsError(
+            f"{INSTANCE_CONFIG} is missing. Odyssey runs from its checkout: install with "
+            "`make install`."
+        )
+    shutil.copyfile(INSTANCE_CONFIG, home.dagster / "dagster.yaml")
+    os.environ["DAGSTER_HOME"] = str(home.dagster)
+    os.environ["ODYSSEY_HOME"] = str(home.root)
+
+
+def close_interrupted_runs(instance: dg.DagsterInstance) -> list[str]:
+    """Mark runs of a driver that was killed as failed; return their ids.
+
+    Call it only while holding the home's run lock: then no such run can still be alive.
+    """
+    runs = instance.get_runs(dg.RunsFilter(statuses=UNFINISHED, tags={DRIVER_TAG: DRIVER}))
+    for run in runs:
+        instance.report_run_failed(run, "The process that ran it was killed.")
+    return [run.run_id for run in runs]
+
+
+def run_job(
+    definitions: dg.Definitions,
+    instance: dg.DagsterInstance,
+    job_name: str,
+    tags: Mapping[str, str],
+    on_step: Callable[[StepEvent], None],
+) -> JobOutcome:
+    """Run a job in this process and return how it went.
+
+    Args:
+        definitions: Code location.
+        instance: Dagster instance of the home.
+        job_name: Name of a job in `definitions`.
+        tags: Run tags, such as the range of partitions.
+        on_step: Called as each step starts, succeeds or fails.
+    """
+    run_id = str(uuid.uuid4())
+    instance.add_event_listener(run_id, lambda entry: _forward(entry, job_name, on_step))
+    result = definitions.resolve_job_def(job_name).execute_in_process(
+        run_config=dict(QUIET_LOGS),
+        instance=instance,
+        tags={**tags, DRIVER_TAG: DRIVER},
+        run_id=run_id,
+        raise_on_error=False,
+    )
+    outcome = JobOutcome(run_id, result.success)
+    for event in result.all_events:
+        _collect(event, outcome)
+    return outcome
+
+
+def _forward(entry: dg.EventLogEntry, job_name: str, on_step: Callable[[StepEvent], None]) -> None:
+    event = entry.dagster_event
+    kind = None if event is None else STEP_KINDS.get(event.event_type)
+    if event is not None and kind is not None and event.step_key is not None:
+        on_step(StepEvent(job_name, event.step_key, kind, entry.timestamp))
+
+
+def _collect(event: dg.DagsterEvent, outcome: JobOutcome) -> None:
+    if event.is_step_failure and event.step_failure_data.error is not None:
+        outcome.errors.append(f"{event.step_key}: {_first_cause(event.step_failure_data.error)}")
+    elif event.event_type == dg.DagsterEventType.ASSET_CHECK_EVALUATION:
+        check = event.asset_check_evaluation_data
+        if not check.passed:
+            name = f"{check.asset_key.to_user_string()}: {check.check_name}"
+            outcome.warnings.append((name, {k: v.value for k, v in check.metadata.items()}))
+    elif event.is_step_materialization and event.asset_key is not None:
+        rows = event.materialization.metadata.get("dagster/row_count")
+        if rows is not None:
+            outcome.rows[event.asset_key.to_user_string()] = int(str(rows.value))
+
+
+def _first_cause(error: SerializableErrorInfo) -> str:
+    while error.cause is not None:
+        error = error.cause
+    return error.message.strip()

@@ -1,0 +1,164 @@
+"""The partition grid as Dagster sees it: half-year windows by tickers.
+
+Definitions of the grid, the mappings between its assets, and the way from a run's partition keys
+to the slices of a table. What a window is belongs to `core.windows`.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+
+import dagster as dg
+import pandas as pd
+
+from odyssey_assets.contracts import TableContract
+from odyssey_assets.core.sessions import last_completed_session, sessions_between
+from odyssey_assets.core.slices import Slice, rectangles
+from odyssey_assets.core.windows import WINDOW_FORMAT, Window, parse_window, windows_between
+from odyssey_assets.settings import Settings
+
+HALF_YEARLY_CRON = "0 0 1 1,7 *"
+WINDOW_DIMENSION = "date"
+TICKER_DIMENSION = "ticker"
+RANGE_START_TAG = "dagster/asset_partition_range_start"
+RANGE_END_TAG = "dagster/asset_partition_range_end"
+ALL_EARLIER_WINDOWS = -400
+
+Partition = tuple[str | None, Window]
+
+
+@dataclass(frozen=True)
+class PartitionGrid:
+    """The partitions of one universe.
+
+    Attributes:
+        windows: Half-year windows, for assets without tickers.
+        cells: Windows by tickers, for ticker-level assets.
+        tickers: Tickers in the order of the settings.
+        first: First window of the grid.
+    """
+
+    windows: dg.TimeWindowPartitionsDefinition
+    cells: dg.MultiPartitionsDefinition
+    tickers: tuple[str, ...]
+    first: Window
+
+    def window_list(self) -> tuple[Window, ...]:
+        """Return all windows that exist at this moment, oldest first."""
+        return tuple(parse_window(key) for key in self.windows.get_partition_keys())
+
+
+def build_grid(settings: Settings) -> PartitionGrid:
+    """Return the grid of the settings' dates and tickers; without an end it grows with time."""
+    first = windows_between(settings.start, settings.start)[0]
+    last = None if settings.end is None else windows_between(settings.end, settings.end)[0]
+    is_over = last is not None and last.end <= date.today()
+    windows = dg.TimeWindowPartitionsDefinition(
+        start=first.key,
+        end=last.end.strftime(WINDOW_FORMAT) if last is not None and is_over else None,
+        fmt=WINDOW_FORMAT,
+        cron_schedule=HALF_YEARLY_CRON,
+        end_offset=0 if is_over else 1,
+    )
+    cells = dg.MultiPartitionsDefinition(
+        {
+            WINDOW_DIMENSION: windows,
+            TICKER_DIMENSION: dg.StaticPartitionsDefinition(list(settings.tickers)),
+        }
+    )
+    return PartitionGrid(windows, cells, settings.tickers, first)
+
+
+def last_session(settings: Settings) -> date:
+    """Return the last session the settings ask for that is over."""
+    completed = last_completed_session()
+    return completed if settings.end is None else min(settings.end, completed)
+
+
+def open_windows(settings: Settings, longest_horizon: int) -> tuple[Window, ...]:
+    """Return the windows that a nightly run rewrites, oldest first.
+
+    A window stays open until the outcome of its last session is known over the longest horizon:
+    until then its labels and the scores of its forecasts still change.
+
+    Args:
+        settings: Gives the last session.
+        longest_horizon: Sessions until the last outcome is known.
+    """
+    last = last_session(settings)
+    recent = sessions_between(last - timedelta(days=3 * longest_horizon + 30), last)
+    oldest_unknown = recent[-longest_horizon - 1].date()
+    return windows_between(max(oldest_unknown, settings.start), last)
+
+
+def history_mapping(
+    later_windows: int = 0, *, is_every_ticker: bool = False
+) -> dg.MultiPartitionMapping:
+    """Map a cell to its window and all earlier ones, for an input that needs the whole past.
+
+    Args:
+        later_windows: Windows after the cell's own that are read too (outcomes of forecasts).
+        is_every_ticker: Read all tickers instead of the cell's own.
+    """
+    windows = dg.TimeWindowPartitionMapping(
+        start_offset=ALL_EARLIER_WINDOWS,
+        end_offset=later_windows,
+        allow_nonexistent_upstream_partitions=True,
+    )
+    tickers = dg.AllPartitionMapping() if is_every_ticker else dg.IdentityPartitionMapping()
+    return dg.MultiPartitionMapping(
+        {
+            WINDOW_DIMENSION: dg.DimensionPartitionMapping(WINDOW_DIMENSION, windows),
+            TICKER_DIMENSION: dg.DimensionPartitionMapping(TICKER_DIMENSION, tickers),
+        }
+    )
+
+
+def parse_partition(key: str) -> Partition:
+    """Return (ticker, window) of a cell's key, or (None, window) of a window's key."""
+    if isinstance(key, dg.MultiPartitionKey):
+        dimensions = key.keys_by_dimension
+        return dimensions[TICKER_DIMENSION], parse_window(dimensions[WINDOW_DIMENSION])
+    return None, parse_window(key)
+
+
+def cell_key(window: Window, ticker: str) -> dg.MultiPartitionKey:
+    """Return the partition key of a ticker in a window."""
+    return dg.MultiPartitionKey({WINDOW_DIMENSION: window.key, TICKER_DIMENSION: ticker})
+
+
+def slices_of(keys: Iterable[str]) -> tuple[Slice, ...]:
+    """Return the rectangles that hold exactly the partitions `keys`."""
+    return rectangles(parse_partition(key) for key in keys)
+
+
+def windows_by_ticker(keys: Iterable[str]) -> dict[str, tuple[Window, ...]]:
+    """Return each ticker's windows of a run, both sorted (Dagster keeps no order of keys)."""
+    grouped: dict[str, list[Window]] = {}
+    for key in keys:
+        ticker, window = parse_partition(key)
+        if ticker is not None:
+            grouped.setdefault(ticker, []).append(window)
+    return {ticker: tuple(sorted(windows)) for ticker, windows in sorted(grouped.items())}
+
+
+def cut(frame: pd.DataFrame, contract: TableContract, slices: Sequence[Slice]) -> pd.DataFrame:
+    """Return the rows of `frame` that lie in `slices`, in the given order of rows."""
+    is_inside = pd.Series(data=False, index=frame.index)
+    for part in slices:
+        is_part = pd.Series(data=True, index=frame.index)
+        if part.tickers is not None and contract.ticker_column is not None:
+            is_part &= frame[contract.ticker_column].isin(part.tickers)
+        if contract.date_column is not None:
+            dates = frame[contract.date_column]
+            if part.start is not None:
+                is_part &= dates >= pd.Timestamp(part.start)
+            if part.end is not None:
+                is_part &= dates < pd.Timestamp(part.end)
+        is_inside |= is_part
+    return frame[is_inside].reset_index(drop=True)
+
+
+def range_tags(first: str, last: str) -> dict[str, str]:
+    """Return the run tags that make one run cover all partitions from `first` to `last`."""
+    return {RANGE_START_TAG: first, RANGE_END_TAG: last}

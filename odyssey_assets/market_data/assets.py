@@ -1,0 +1,166 @@
+"""The assets of `market_data`: fetch, clean, keep what was rejected.
+
+Bodies take frames and resources, call one pure function and return frames; the I/O manager checks
+and stores them.
+"""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+
+import dagster as dg
+import pandas as pd
+
+from odyssey_assets.infrastructure.io_manager import asset_metadata
+from odyssey_assets.infrastructure.partitions import (
+    PartitionGrid,
+    cell_key,
+    cut,
+    history_mapping,
+    last_session,
+    slices_of,
+    windows_by_ticker,
+)
+from odyssey_assets.infrastructure.pictures import picture
+from odyssey_assets.market_data.cleaning import CleanedBars, clean_bars
+from odyssey_assets.market_data.ingestion import ingest_bars, ingest_macro
+from odyssey_assets.market_data.source import PriceSource
+from odyssey_assets.market_data.tables import BARS, MACRO, QUARANTINE, RAW_BARS
+from odyssey_assets.settings import Settings
+
+GROUP = "market_data"
+DELIVERED_CHECK = "every_ticker_was_delivered"
+SINGLE_RUN = dg.BackfillPolicy.single_run()
+
+
+def macro_assets(grid: PartitionGrid) -> list[dg.AssetsDefinition]:
+    """Return the assets of the domain that have windows but no tickers."""
+    return [_macro(grid)]
+
+
+def market_data_assets(grid: PartitionGrid) -> list[dg.AssetsDefinition]:
+    """Return the ticker-level assets of the domain, in pipeline order."""
+    return [_raw_bars(grid), _bars_and_quarantine(grid)]
+
+
+def _macro(grid: PartitionGrid) -> dg.AssetsDefinition:
+    @dg.asset(
+        key=list(MACRO.key),
+        group_name=GROUP,
+        description=MACRO.description,
+        metadata=asset_metadata(MACRO),
+        partitions_def=grid.windows,
+        backfill_policy=SINGLE_RUN,
+        kinds={"python", "duckdb"},
+    )
+    def macro(
+        context: dg.AssetExecutionContext,
+        settings: dg.ResourceParam[Settings],
+        source: dg.ResourceParam[PriceSource],
+    ) -> pd.DataFrame:
+        slices = slices_of(context.partition_keys)
+        start = max(settings.start, min(part.start for part in slices if part.start))
+        ingestion = ingest_macro(source, settings.macro_series, start, last_session(settings))
+        context.add_output_metadata({"failures": dict(ingestion.failures)})
+        return cut(ingestion.rows, MACRO, slices)
+
+    return macro
+
+
+def _raw_bars(grid: PartitionGrid) -> dg.AssetsDefinition:
+    @dg.asset(
+        key=list(RAW_BARS.key),
+        group_name=GROUP,
+        description=RAW_BARS.description,
+        metadata=asset_metadata(RAW_BARS),
+        partitions_def=grid.cells,
+        backfill_policy=SINGLE_RUN,
+        check_specs=[
+            dg.AssetCheckSpec(
+                DELIVERED_CHECK,
+                asset=list(RAW_BARS.key),
+                description="The source delivered every ticker of the run; the others go on.",
+            )
+        ],
+        kinds={"python", "duckdb"},
+    )
+    def raw_bars(
+        context: dg.AssetExecutionContext,
+        settings: dg.ResourceParam[Settings],
+        source: dg.ResourceParam[PriceSource],
+    ) -> Iterator[dg.Output[pd.DataFrame] | dg.AssetCheckResult]:
+        windows = windows_by_ticker(context.partition_keys)
+        start = max(settings.start, min(each[0].start for each in windows.values()))
+        ingestion = ingest_bars(
+            source, tuple(windows), start, last_session(settings), datetime.now(UTC)
+        )
+        yield dg.Output(ingestion.rows, metadata={"source": source.name})
+        yield dg.AssetCheckResult(
+            check_name=DELIVERED_CHECK,
+            passed=not ingestion.failures,
+            severity=dg.AssetCheckSeverity.WARN,
+            metadata={"expected": len(windows), "not_delivered": dict(ingestion.failures)},
+        )
+
+    return raw_bars
+
+
+def _bars_and_quarantine(grid: PartitionGrid) -> dg.AssetsDefinition:
+    @dg.multi_asset(
+        name="clean_bars",
+        outs={
+            contract.name: dg.AssetOut(
+                key=list(contract.key),
+                description=contract.description,
+                metadata=asset_metadata(contract),
+                kinds={"python", "duckdb"},
+            )
+            for contract in (BARS, QUARANTINE)
+        },
+        ins={"raw": dg.AssetIn(list(RAW_BARS.key), partition_mapping=history_mapping())},
+        group_name=GROUP,
+        partitions_def=grid.cells,
+        backfill_policy=SINGLE_RUN,
+    )
+    def clean(
+        context: dg.AssetExecutionContext, settings: dg.ResourceParam[Settings], raw: pd.DataFrame
+    ) -> tuple[pd.DataFrame, pd.DataFrame]:
+        slices = slices_of(context.partition_keys)
+        cleaned = clean_bars(
+            raw,
+            settings.cleaning,
+            source=settings.source,
+            end=last_session(settings),
+            now=datetime.now(UTC),
+        )
+        _add_price_charts(context, cleaned)
+        context.add_output_metadata(
+            {"gaps": dg.MetadataValue.md(_gap_table(cleaned.gaps))}, output_name=BARS.name
+        )
+        return cut(cleaned.bars, BARS, slices), cut(cleaned.quarantine, QUARANTINE, slices)
+
+    return clean
+
+
+def _add_price_charts(context: dg.AssetExecutionContext, cleaned: CleanedBars) -> None:
+    """Attach one price chart a ticker, to the newest of its partitions in the run."""
+    from odyssey_assets.market_data.charts import price_chart
+
+    for ticker, windows in windows_by_ticker(context.partition_keys).items():
+        end = pd.Timestamp(windows[-1].end)
+        bars = cleaned.bars
+        shown = bars[(bars["ticker"] == ticker) & (bars["date"] < end)]
+        if not shown.empty:
+            context.add_asset_metadata(
+                {"price": picture(price_chart(shown), f"Price of {ticker}")},
+                asset_key=list(BARS.key),
+                partition_key=cell_key(windows[-1], ticker),
+            )
+
+
+def _gap_table(gaps: pd.DataFrame) -> str:
+    if gaps.empty:
+        return "No sessions are missing."
+    shown = gaps.astype({"start": str, "end": str}).head(50)
+    lines = ["| " + " | ".join(map(str, shown.columns)) + " |", "|" + "---|" * shown.shape[1]]
+    lines += ["| " + " | ".join(map(str, row)) + " |" for row in shown.itertuples(index=False)]
+    return "\n".join(lines)
