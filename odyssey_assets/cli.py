@@ -11,7 +11,7 @@ from collections.abc import Callable
 from enum import StrEnum
 from functools import wraps
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, ParamSpec
 
 import typer
 from rich.console import Console
@@ -28,6 +28,7 @@ app = typer.Typer(
 console = Console()
 error_console = Console(stderr=True)
 
+P = ParamSpec("P")
 FAILED = 1
 INTERRUPTED = 130
 HomeOption = Annotated[
@@ -43,7 +44,7 @@ class OutputFormat(StrEnum):
     JSON = "json"
 
 
-def reports_errors[**P](command: Callable[P, None]) -> Callable[P, None]:
+def reports_errors(command: Callable[P, None]) -> Callable[P, None]:
     """Turn an OdysseyError into one line on standard error and exit status 1."""
 
     @wraps(command)
@@ -132,7 +133,7 @@ def query(
 ) -> None:
     """Read the published database."""
     from odyssey_assets.infrastructure.home import home_of, load_settings
-    from odyssey_assets.infrastructure.publishing import query_published
+    from odyssey_assets.infrastructure.published import query_published
 
     rows = query_published(home_of(load_settings(home=home)).published, sql)
     if output is OutputFormat.CSV:

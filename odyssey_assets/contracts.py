@@ -164,6 +164,11 @@ class TableContract:
                 f"{self.qualified_name}.{column.name}: found {values.dtype}, expected "
                 f"{column.type} ({column.dtype}): {error}"
             ) from error
+        if cast.dtype != values.dtype and not _is_lossless(values, cast):
+            raise ContractError(
+                f"{self.qualified_name}.{column.name}: found {values.dtype} values that are not "
+                f"all of {column.type} ({column.dtype}); converting them would lose information."
+            )
         if column.type == "DATE" and not (cast.dropna() == cast.dropna().dt.normalize()).all():
             raise ContractError(
                 f"{self.qualified_name}.{column.name}: expected dates, found times of day."
@@ -190,3 +195,13 @@ class TableContract:
                 f"{self.qualified_name}: {int(is_duplicate.sum())} rows share their grain "
                 f"{self.grain}, for example {example}. One row a grain is stored."
             )
+
+
+def _is_lossless(before: pd.Series, after: pd.Series) -> bool:
+    """Whether a cast kept every null and, dates aside, every value."""
+    is_null = before.isna()
+    if not after.isna().equals(is_null):
+        return False
+    if pd.api.types.is_datetime64_any_dtype(after.dtype):
+        return True
+    return bool((before[~is_null].astype(object) == after[~is_null].astype(object)).all())

@@ -29,5 +29,9 @@ class ModelError(OdysseyError):
     """A stored model is missing, altered or incompatible: retrain it, or find who changed it."""
 
 
+class TrainingError(OdysseyError):
+    """Models could not be fitted or recorded on this host: its operator acts. Nothing was lost."""
+
+
 class SqlProjectError(OdysseyError):
     """A file of `dbt_like_sql/` cannot be parsed, ordered or run: the author of the SQL acts."""

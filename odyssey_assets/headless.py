@@ -36,7 +36,7 @@ from odyssey_assets.infrastructure.partitions import (
     open_windows,
     range_tags,
 )
-from odyssey_assets.infrastructure.publishing import query_published
+from odyssey_assets.infrastructure.published import query_published
 from odyssey_assets.infrastructure.refresh import REFRESH_MACRO, REFRESH_MARKET, REFRESH_MARTS
 from odyssey_assets.infrastructure.run_lock import hold_run_lock
 from odyssey_assets.infrastructure.warehouse import Warehouse

@@ -76,7 +76,7 @@ class XGBoostSettings(_Section):
     early_stopping_rounds: int = Field(50, ge=1)
     max_bin: int = Field(64, ge=2)
     selected_features: int = Field(30, ge=1, description="kept by training gain, inside each fold")
-    selection_rounds: int = Field(50, ge=1, description="rounds of the fit that selects features")
+    selection_rounds: int = Field(20, ge=1, description="rounds of the fit that selects features")
 
 
 class ForecastingSettings(_Section):
@@ -210,7 +210,8 @@ def build_settings(**overrides: Any) -> Settings:
     """Build settings from `overrides`, the environment and `odyssey.toml`.
 
     Raises:
-        SettingsError: A value is malformed or contradicts another; names each of them.
+        SettingsError: A value is malformed or contradicts another (names each of them), or the
+            environment or `odyssey.toml` cannot be read.
     """
     try:
         return Settings(**{name: value for name, value in overrides.items() if value is not None})
@@ -225,6 +226,11 @@ def build_settings(**overrides: Any) -> Settings:
         raise SettingsError(
             f"Settings are not usable: {problems}. Fix the option, the ODYSSEY_* variable or "
             "odyssey.toml."
+        ) from error
+    except (ValueError, OSError) as error:  # of the environment or the file as a whole
+        raise SettingsError(
+            f"Settings cannot be read: {error}. Expected JSON or single values in ODYSSEY_* "
+            "variables and TOML in odyssey.toml."
         ) from error
 
 

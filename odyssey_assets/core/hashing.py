@@ -11,14 +11,15 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import pandas as pd
 
-_NULL = b"\x00null"
+_NULL_LENGTH = -1
 
 
 def hash_frame(frame: pd.DataFrame, columns: Sequence[str] | None = None) -> str:
     """Return the SHA-256 (hex) of a frame's values in row order.
 
     Column names, kinds and every value's bits enter; the index and the memory layout do not.
-    Every NaN counts as the same null. Sort the frame first where its order has no meaning.
+    Every NaN counts as the same null, and -0.0 as 0.0. Sort the frame first where its order has no
+    meaning.
     """
     names = list(frame.columns) if columns is None else list(columns)
     digest = hashlib.sha256(json.dumps([names, len(frame)]).encode())
@@ -36,7 +37,7 @@ def hash_mapping(content: Mapping[str, object]) -> str:
 def _column_bytes(values: pd.Series) -> bytes:
     if pd.api.types.is_datetime64_any_dtype(values.dtype):
         return b"t" + values.to_numpy(dtype="datetime64[us]").astype("<i8").tobytes()
-    if pd.api.types.is_bool_dtype(values.dtype):
+    if pd.api.types.is_bool_dtype(values.dtype) and not values.hasnans:
         return b"b" + values.to_numpy(dtype=np.uint8).tobytes()
     if isinstance(values.dtype, np.dtype) and values.dtype.kind == "f":
         numbers = values.to_numpy(dtype="<f8", copy=True)
@@ -44,9 +45,9 @@ def _column_bytes(values: pd.Series) -> bytes:
         return b"f" + (numbers + 0.0).tobytes()
     if isinstance(values.dtype, np.dtype) and values.dtype.kind in "iu":
         return b"i" + values.to_numpy(dtype="<i8").tobytes()
-    texts = [_NULL if is_null else str(value).encode() for value, is_null in _items(values)]
-    lengths = np.array([len(text) for text in texts], dtype="<i8").tobytes()
-    return b"s" + lengths + b"".join(texts)
+    texts = [None if is_null else str(value).encode() for value, is_null in _items(values)]
+    lengths = [_NULL_LENGTH if text is None else len(text) for text in texts]
+    return b"s" + np.array(lengths, dtype="<i8").tobytes() + b"".join(filter(None, texts))
 
 
 def _items(values: pd.Series) -> zip:

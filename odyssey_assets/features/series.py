@@ -1,7 +1,8 @@
-"""One ticker's history as the formulas of the library see it: contiguous arrays, oldest first.
+"""What the formulas of the library work on: one ticker's bars, the market beside them, and ratios.
 
-Windows count the ticker's own rows; a session without a bar has no row. The market's state beside
-it is in `market_state`.
+Everything is a contiguous float64 array, oldest first. Windows over bars count the ticker's own
+rows (a session without a bar has no row), windows over the market count sessions of the exchange.
+How the arrays come about belongs to `panel` and `market_state`; rolling statistics to `kernels`.
 """
 
 from dataclasses import dataclass
@@ -19,7 +20,7 @@ class TickerBars:
 
     Attributes:
         ticker: Its name.
-        sessions: Each row's place in the market's sessions (`MarketState.sessions`).
+        sessions: Each row's session, as index into the arrays of `MarketState`.
         open: Adjusted opening price.
         high: Adjusted highest price.
         low: Adjusted lowest price.
@@ -40,6 +41,40 @@ class TickerBars:
     simple_return: FloatArray
     log_return: FloatArray
     clipped_log_return: FloatArray
+
+
+@dataclass(frozen=True)
+class MarketState:
+    """What is the same for all tickers, one element a session of the exchange.
+
+    A value is carried on for a few sessions where a session has none (`macro_fill_sessions`);
+    beyond that, and where the proxy or the series is absent, it is null.
+
+    Attributes:
+        proxy: The ticker that stands for the market.
+        proxy_close: Its adjusted close.
+        proxy_trend: Its close_to_sma_200.
+        breadth: Share of the tickers with a known sma_20 whose close is above it.
+        vix: VIX, index points.
+        tnx: 10-year yield, percent.
+        dxy: Dollar index, index points.
+        gold: Gold, USD per ounce.
+        regime: 0 calm, 1 normal, 2 stressed.
+        regime_duration: Sessions since the regime last changed.
+        regime_strength: How much nearer the own centre is than the nearest other one.
+    """
+
+    proxy: str
+    proxy_close: FloatArray
+    proxy_trend: FloatArray
+    breadth: FloatArray
+    vix: FloatArray
+    tnx: FloatArray
+    dxy: FloatArray
+    gold: FloatArray
+    regime: FloatArray
+    regime_duration: FloatArray
+    regime_strength: FloatArray
 
 
 def change_over(values: FloatArray, rows: int) -> FloatArray:

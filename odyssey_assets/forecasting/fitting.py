@@ -6,6 +6,7 @@ logged. How folds are spread over processes belongs to `forecasting.parallel`.
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
+from typing import Any
 
 import numpy as np
 
@@ -36,7 +37,7 @@ class FoldTask:
     ticker: str
     fold: Fold
     forecaster: Forecaster
-    identity: Mapping[str, object]
+    identity: Mapping[str, Any]
 
     @property
     def name_parts(self) -> tuple[str, ...]:
@@ -52,12 +53,10 @@ class FoldForecast:
     Attributes:
         content: What the model is: identity, interval width, importance (JSON-like).
         prediction: Forecast return of each session of the window, float64, shape (rows,).
-        payload: The model, where it has just been fitted; None where it was recalled.
     """
 
-    content: Mapping[str, object]
+    content: Mapping[str, Any]
     prediction: np.ndarray
-    payload: bytes | None
 
 
 def plan_task(
@@ -86,32 +85,31 @@ def plan_task(
     return FoldTask(history.ticker, fold, forecaster, identity)
 
 
-def fit_fold(task: FoldTask, history: TickerHistory) -> FoldForecast:
-    """Fit the task's model inside its fold and forecast the window."""
+def fit_fold(histories: Mapping[str, TickerHistory], task: FoldTask) -> tuple[FoldForecast, bytes]:
+    """Fit the task's model inside its fold; return its forecasts of the window and its bytes."""
+    history = histories[task.ticker]
     train, valid = history.sample(task.fold.train), history.sample(task.fold.valid)
     model = task.forecaster.fit(train, valid)
     residuals = valid.target - model.predict(valid.features, valid.values)
-    coverage, kept = task.identity["interval_coverage"], task.identity["importance_features"]
+    weights = strongest(model.importance(valid), task.identity["importance_features"])
     content = {
         **task.identity,
         "features": list(model.features),
         "best_iteration": model.best_iteration,
-        "conformal_width": conformal_width(residuals, float(str(coverage))),
-        "importance": [
-            asdict(weight) for weight in strongest(model.importance(valid), int(str(kept)))
-        ],
+        "conformal_width": conformal_width(residuals, task.identity["interval_coverage"]),
+        "importance": [asdict(weight) for weight in weights],
     }
-    return FoldForecast(content, _forecast(model, history, task.fold), model.to_bytes())
+    return FoldForecast(content, _forecast(model, history, task.fold)), model.to_bytes()
 
 
-def recall_fold(task: FoldTask, history: TickerHistory, stored: StoredModel) -> FoldForecast:
+def recall_fold(history: TickerHistory, task: FoldTask, stored: StoredModel) -> FoldForecast:
     """Forecast the window with a model that was fitted before on the same data.
 
     Raises:
         ModelError: The stored payload is no model of the task's kind.
     """
     model = task.forecaster.load(stored.payload)
-    return FoldForecast(stored.content, _forecast(model, history, task.fold), None)
+    return FoldForecast(stored.content, _forecast(model, history, task.fold))
 
 
 def _forecast(model: FittedForecaster, history: TickerHistory, fold: Fold) -> np.ndarray:

@@ -16,14 +16,14 @@ from odyssey_assets.settings import ForecastingSettings
 
 @dataclass(frozen=True)
 class Span:
-    """Positions `[start, stop)` in a ticker's list of sessions."""
+    """Positions `[start, stop)` in a ticker's list of sessions; none where stop <= start."""
 
     start: int = 0
     stop: int = 0
 
     def __len__(self) -> int:
         """Return the number of sessions."""
-        return self.stop - self.start
+        return max(self.stop - self.start, 0)
 
     @property
     def rows(self) -> slice:
@@ -108,7 +108,7 @@ def _too_short_training(
         f"training needs {settings.min_train_years} years before {valid_start} after a warm-up of "
         f"{settings.warmup_sessions} sessions"
     )
-    if len(train) <= 0:
+    if len(train) == 0:
         return f"{needed}, and only {_position(days, valid_start)} sessions lie before it"
     first = days[train.start].item()
     if _years_later(first, settings.min_train_years) <= valid_start:
@@ -123,7 +123,7 @@ def _too_short_validation(
         return None
     return (
         f"validation needs {settings.min_valid_sessions} sessions from {valid_start} after "
-        f"purging {settings.purge_sessions}, and {max(len(valid), 0)} remain"
+        f"purging {settings.purge_sessions}, and {len(valid)} remain"
     )
 
 

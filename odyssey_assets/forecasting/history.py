@@ -61,7 +61,7 @@ class TickerHistory:
         digest = hashlib.sha256(json.dumps(header).encode())
         for span in (fold.train, fold.valid):
             for array in (self.sessions, self.values, self.target):
-                digest.update(np.ascontiguousarray(array[span.rows]))
+                digest.update(array[span.rows].tobytes())
         return digest.hexdigest()
 
 
@@ -77,32 +77,29 @@ def build_histories(
 
     Args:
         features: Rows of `features.features`.
-        labels: Rows of `features.labels`.
-        bars: Rows of `market_data.bars`.
+        labels: Rows of `features.labels` for the same sessions, or more.
+        bars: Rows of `market_data.bars` for the same sessions, or more.
         tickers: The tickers wanted; one without any row has an empty history.
         feature_names: The features models may use, in the order of the columns of `values`.
         horizon_sessions: The label's horizon.
 
     Raises:
-        ContractError: The three tables do not hold the same sessions of a ticker, or a feature
-            is infinite.
+        ContractError: A session with features has no label row or no bar, or a feature is
+            infinite.
     """
     label = f"forward_return_{horizon_sessions}d"
-    by_ticker = [
-        dict(list(frame.groupby("ticker", sort=False))) for frame in (features, labels, bars)
-    ]
+    outcomes_by_ticker, bars_by_ticker = _by_ticker(labels), _by_ticker(bars)
+    features_by_ticker = _by_ticker(features)
     histories = {}
     for ticker in tickers:
-        known, outcomes, prices = (
-            groups.get(ticker, frame.iloc[:0]).sort_values("date")
-            for groups, frame in zip(by_ticker, (features, labels, bars), strict=True)
-        )
-        _refuse_other_sessions(ticker, known, "features.labels", outcomes)
-        _refuse_other_sessions(ticker, known, "market_data.bars", prices)
+        known = features_by_ticker.get(ticker, features.iloc[:0])
+        sessions = pd.Index(known["date"])
+        outcomes = _at(sessions, outcomes_by_ticker.get(ticker, labels.iloc[:0]), "features.labels")
+        prices = _at(sessions, bars_by_ticker.get(ticker, bars.iloc[:0]), "market_data.bars")
         histories[ticker] = TickerHistory(
             ticker=ticker,
             features=tuple(feature_names),
-            sessions=known["date"].to_numpy(dtype="datetime64[us]"),
+            sessions=sessions.to_numpy(dtype="datetime64[us]"),
             values=_values(ticker, known[list(feature_names)]),
             target=_one_bit_pattern(outcomes[label].to_numpy(dtype=np.float64)),
             opens=adjusted_bars(prices)["open"].to_numpy(dtype=np.float64),
@@ -110,17 +107,24 @@ def build_histories(
     return histories
 
 
-def _refuse_other_sessions(
-    ticker: str, features: pd.DataFrame, table: str, other: pd.DataFrame
-) -> None:
-    ours, theirs = features["date"].to_numpy(), other["date"].to_numpy()
-    if np.array_equal(ours, theirs):
-        return
-    example = np.setxor1d(ours, theirs)[0].astype("datetime64[D]")
-    raise ContractError(
-        f"{ticker}: features.features has {len(ours)} sessions and {table} has {len(theirs)}, for "
-        f"example {example} is only in one of them. Materialize both for the same windows."
-    )
+def _by_ticker(frame: pd.DataFrame) -> dict[str, pd.DataFrame]:
+    return {
+        str(ticker): rows.sort_values("date")
+        for ticker, rows in frame.groupby("ticker", sort=False)
+    }
+
+
+def _at(sessions: pd.Index, rows: pd.DataFrame, table: str) -> pd.DataFrame:
+    """Return the rows of one ticker at `sessions`, in their order."""
+    missing = sessions.difference(rows["date"])
+    if len(missing):
+        ticker = rows["ticker"].iloc[0] if len(rows) else "the ticker"
+        raise ContractError(
+            f"{table}: {ticker} has no row for {len(missing)} of the {len(sessions)} sessions in "
+            f"features.features, first {missing[0]:%Y-%m-%d}. Materialize {table} for the same "
+            "windows."
+        )
+    return rows.set_index("date").loc[sessions]
 
 
 def _values(ticker: str, frame: pd.DataFrame) -> np.ndarray:

@@ -8,7 +8,7 @@ import multiprocessing
 import os
 import signal
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
 from multiprocessing.connection import wait
@@ -40,7 +40,7 @@ def run_tasks(
     shared: Shared,
     tasks: Sequence[Task],
     workers: int | None,
-) -> Iterator[tuple[int, Result]]:
+) -> Generator[tuple[int, Result], None, None]:
     """Yield (position of the task, result) as results come; begin with the first task.
 
     Put the longest task first. Few tasks, or one worker, run in this process. When the caller

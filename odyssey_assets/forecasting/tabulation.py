@@ -1,19 +1,22 @@
 """Turns folds and their forecasts into the rows of the `forecasting` tables."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
-from datetime import date
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
+from odyssey_assets.contracts import TableContract
 from odyssey_assets.core.costs import ProportionalCosts
+from odyssey_assets.errors import ModelError
 from odyssey_assets.forecasting.fitting import FoldForecast
 from odyssey_assets.forecasting.folds import Fold
 from odyssey_assets.forecasting.history import TickerHistory
 from odyssey_assets.forecasting.scoring import Scores, score_forecasts
 from odyssey_assets.forecasting.tables import FEATURE_IMPORTANCE, FOLDS, PREDICTIONS
+
+_BOUNDARIES = ("train_start", "train_end", "valid_start", "valid_end")
 
 
 @dataclass(frozen=True)
@@ -26,14 +29,22 @@ class Forecasts:
 
 
 @dataclass(frozen=True)
-class ForecastFold:
+class SkippedFold:
+    """A fold for which no model can be fitted."""
+
+    ticker: str
+    model: str
+    fold: Fold
+
+
+@dataclass(frozen=True)
+class DoneFold:
     """A fold whose model is stored and has forecast its window.
 
     Attributes:
         history: The ticker's history.
         fold: The plan.
         forecast: What the model is and says.
-        scores: How good that was.
         model_sha256: SHA-256 of the stored model.
         mlflow_run_id: Run that fitted the model; None where runs are not tracked.
     """
@@ -41,49 +52,121 @@ class ForecastFold:
     history: TickerHistory
     fold: Fold
     forecast: FoldForecast
-    scores: Scores
     model_sha256: str
     mlflow_run_id: str | None
 
     @property
-    def model(self) -> str:
-        """Name of the forecaster."""
-        return str(self.forecast.content["model"])
+    def content(self) -> Mapping[str, Any]:
+        """What the model is."""
+        return self.forecast.content
 
+    @property
+    def key(self) -> dict[str, object]:
+        """Ticker, window and model: the columns that every table has."""
+        return {
+            "ticker": self.history.ticker,
+            "window": pd.Timestamp(self.fold.window.start),
+            "model": self.content["model"],
+        }
 
-def score_fold(
-    history: TickerHistory, fold: Fold, forecast: FoldForecast, costs: ProportionalCosts
-) -> Scores:
-    """Score the forecasts of one fold on the sessions whose outcome is known."""
-    return score_forecasts(
-        forecast.prediction,
-        history.target[fold.test.rows],
-        _width(forecast),
-        history.opens[fold.test.rows],
-        costs,
-    )
+    def scores(self, costs: ProportionalCosts) -> Scores:
+        """Score the forecasts on the sessions whose outcome is known."""
+        return score_forecasts(
+            self.forecast.prediction,
+            self.history.target[self.fold.test.rows],
+            self.content["conformal_width"],
+            self.history.opens[self.fold.test.rows],
+            costs,
+        )
 
 
 def tabulate(
-    done: Sequence[ForecastFold],
-    skipped: Iterable[tuple[str, str, Fold]],
+    done: Sequence[DoneFold],
+    skipped: Iterable[SkippedFold],
     horizon_sessions: int,
+    costs: ProportionalCosts,
 ) -> Forecasts:
-    """Return the rows of all tables.
+    """Return the rows of all tables, scores included.
 
     Args:
         done: Folds with a model.
-        skipped: Ticker, model and plan of the folds without.
+        skipped: Folds without.
         horizon_sessions: Sessions ahead that are forecast.
+        costs: Costs of the sign strategy.
     """
-    folds = [_fold_row(one, horizon_sessions) for one in done]
-    folds += [
-        _skipped_row(ticker, model, fold, horizon_sessions) for ticker, model, fold in skipped
-    ]
+    folds = [_fold_row(one, one.scores(costs)) for one in done]
+    folds += [_skipped_row(one) for one in skipped]
+    predictions = [_prediction_rows(one, horizon_sessions) for one in done]
+    importance = [row for one in done for row in _importance_rows(one)]
     return Forecasts(
-        folds=FOLDS.conform(pd.DataFrame(folds, columns=list(FOLDS.column_names))),
-        predictions=_frame(PREDICTIONS.empty(), [_predictions(one) for one in done], PREDICTIONS),
-        feature_importance=_frame(
-            FEATURE_IMPORTANCE.empty(), [_importance(one) for one in done], FEATURE_IMPORTANCE
-        ),
+        folds=_conform(FOLDS, pd.DataFrame(folds).assign(horizon_sessions=horizon_sessions)),
+        predictions=_conform(PREDICTIONS, pd.concat([PREDICTIONS.empty(), *predictions])),
+        feature_importance=_conform(FEATURE_IMPORTANCE, pd.DataFrame(importance)),
     )
+
+
+def _conform(contract: TableContract, rows: pd.DataFrame) -> pd.DataFrame:
+    return contract.conform(rows) if len(rows) else contract.empty()
+
+
+def _fold_row(one: DoneFold, scores: Scores) -> dict[str, object]:
+    content, test = one.content, one.history.sessions[one.fold.test.rows]
+    return {
+        **one.key,
+        "status": "trained",
+        "reason": None,
+        **{name: pd.Timestamp(content[name]) for name in _BOUNDARIES},
+        "test_start": pd.Timestamp(test[0]),
+        "test_end": pd.Timestamp(test[-1]),
+        "train_rows": content["train_rows"],
+        "valid_rows": content["valid_rows"],
+        "test_rows": len(test),
+        "best_iteration": content["best_iteration"],
+        "feature_count": len(content["features"]),
+        **asdict(scores),
+        "data_sha256": content["data_sha256"],
+        "model_sha256": one.model_sha256,
+        "mlflow_run_id": one.mlflow_run_id,
+    }
+
+
+def _skipped_row(one: SkippedFold) -> dict[str, object]:
+    absent = (column.name for column in FOLDS.columns if column.is_nullable)
+    counts = ("train_rows", "valid_rows", "test_rows", "scored_rows", "feature_count")
+    return {
+        **dict.fromkeys(absent),
+        **dict.fromkeys(counts, 0),
+        "ticker": one.ticker,
+        "window": pd.Timestamp(one.fold.window.start),
+        "model": one.model,
+        "status": "skipped",
+        "reason": one.fold.reason,
+    }
+
+
+def _prediction_rows(one: DoneFold, horizon_sessions: int) -> pd.DataFrame:
+    dates = one.history.sessions[one.fold.test.rows]
+    trained_as_of = np.datetime64(one.content["trained_as_of"], "us")
+    if not (trained_as_of < dates).all():
+        raise ModelError(
+            f"The {one.content['model']} model of {one.history.ticker}, window "
+            f"{one.fold.window.key}, has seen data up to {one.content['trained_as_of']} and was "
+            f"asked to forecast {dates[0].astype('datetime64[D]')}. Fit the fold anew."
+        )
+    prediction, width = one.forecast.prediction, one.content["conformal_width"]
+    return pd.DataFrame({"date": dates}).assign(
+        **one.key,
+        horizon=horizon_sessions,
+        prediction=prediction,
+        lower=prediction - width,
+        upper=prediction + width,
+        model_sha256=one.model_sha256,
+        trained_as_of=trained_as_of,
+    )
+
+
+def _importance_rows(one: DoneFold) -> list[dict[str, object]]:
+    return [
+        {**one.key, **weight, "rank": rank}
+        for rank, weight in enumerate(one.content["importance"], start=1)
+    ]

@@ -5,15 +5,14 @@ step for whoever shows progress. The runs appear in the UI like any other.
 """
 
 import os
-import shutil
 import uuid
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from string import Template
 from typing import Literal
 
 import dagster as dg
-from dagster._utils.error import SerializableErrorInfo
 
 from odyssey_assets.errors import SettingsError
 from odyssey_assets.infrastructure.home import Home
@@ -78,7 +77,9 @@ def prepare_instance(home: Home) -> None:
             f"{INSTANCE_CONFIG} is missing. Odyssey runs from its checkout: install with "
             "`make install`."
         )
-    shutil.copyfile(INSTANCE_CONFIG, home.dagster / "dagster.yaml")
+    template = Template(INSTANCE_CONFIG.read_text())
+    configuration = template.substitute(DAGSTER_HOME=home.dagster)
+    (home.dagster / "dagster.yaml").write_text(configuration)
     os.environ["DAGSTER_HOME"] = str(home.dagster)
     os.environ["ODYSSEY_HOME"] = str(home.root)
 
@@ -109,6 +110,9 @@ def run_job(
         job_name: Name of a job in `definitions`.
         tags: Run tags, such as the range of partitions.
         on_step: Called as each step starts, succeeds or fails.
+
+    Raises:
+        KeyboardInterrupt: The process was interrupted; Dagster has recorded it.
     """
     run_id = str(uuid.uuid4())
     instance.add_event_listener(run_id, lambda entry: _forward(entry, job_name, on_step))
@@ -119,10 +123,21 @@ def run_job(
         run_id=run_id,
         raise_on_error=False,
     )
+    if _is_interrupted(result):
+        raise KeyboardInterrupt
     outcome = JobOutcome(run_id, result.success)
     for event in result.all_events:
         _collect(event, outcome)
     return outcome
+
+
+def _is_interrupted(result: dg.ExecuteInProcessResult) -> bool:
+    failures = [event.step_failure_data for event in result.all_events if event.is_step_failure]
+    return any(
+        failure.error is not None
+        and failure.error.cls_name == dg.DagsterExecutionInterruptedError.__name__
+        for failure in failures
+    )
 
 
 def _forward(entry: dg.EventLogEntry, job_name: str, on_step: Callable[[StepEvent], None]) -> None:
@@ -134,7 +149,9 @@ def _forward(entry: dg.EventLogEntry, job_name: str, on_step: Callable[[StepEven
 
 def _collect(event: dg.DagsterEvent, outcome: JobOutcome) -> None:
     if event.is_step_failure and event.step_failure_data.error is not None:
-        outcome.errors.append(f"{event.step_key}: {_first_cause(event.step_failure_data.error)}")
+        error = event.step_failure_data.error
+        cause = error.cause or error
+        outcome.errors.append(f"{event.step_key}: {cause.message.strip()}")
     elif event.event_type == dg.DagsterEventType.ASSET_CHECK_EVALUATION:
         check = event.asset_check_evaluation_data
         if not check.passed:
@@ -145,8 +162,3 @@ def _collect(event: dg.DagsterEvent, outcome: JobOutcome) -> None:
         if rows is not None:
             outcome.rows[event.asset_key.to_user_string()] = int(str(rows.value))
 
-
-def _first_cause(error: SerializableErrorInfo) -> str:
-    while error.cause is not None:
-        error = error.cause
-    return error.message.strip()

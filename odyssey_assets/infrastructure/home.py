@@ -141,4 +141,9 @@ def _read_universe(path: Path) -> dict[str, Any]:
         raise SettingsError(
             f"{path} cannot be read: {error}. Delete it; the next `odyssey run` writes it anew."
         ) from error
+    if not isinstance(content, dict):
+        raise SettingsError(
+            f"{path} holds {type(content).__name__}, expected an object of settings. Delete it; "
+            "the next `odyssey run` writes it anew."
+        )
     return {name: content[name] for name in UNIVERSE_FIELDS if name in content}

@@ -9,6 +9,9 @@ its runs, and the sensor leaves those alone.
 from collections.abc import Sequence
 
 import dagster as dg
+from dagster._core.definitions.unresolved_asset_job_definition import (
+    UnresolvedAssetJobDefinition,
+)
 
 from odyssey_assets.infrastructure.partitions import RANGE_START_TAG
 from odyssey_assets.infrastructure.publishing import PublishReceipt
@@ -32,7 +35,7 @@ def refresh_jobs(
     macro: Sequence[dg.AssetsDefinition],
     market: Sequence[dg.AssetsDefinition],
     marts: Sequence[dg.AssetsDefinition],
-) -> list[dg.UnresolvedAssetJobDefinition]:
+) -> list[UnresolvedAssetJobDefinition]:
     """Return the three refresh jobs over the given assets."""
     return [
         dg.define_asset_job(
@@ -81,7 +84,7 @@ def publication_asset(upstream: Sequence[dg.AssetKey]) -> dg.AssetsDefinition:
     return published_database
 
 
-def marts_follow_market(marts_job: dg.UnresolvedAssetJobDefinition) -> dg.SensorDefinition:
+def marts_follow_market(marts_job: UnresolvedAssetJobDefinition) -> dg.SensorDefinition:
     """Return the sensor that refreshes the marts after table runs of the UI or the daemon."""
 
     @dg.run_status_sensor(

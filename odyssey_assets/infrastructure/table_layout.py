@@ -86,10 +86,19 @@ def create_table(connection: duckdb.DuckDBPyConnection, contract: TableContract)
 
 def comment_table(connection: duckdb.DuckDBPyConnection, contract: TableContract) -> None:
     """Write the contract's descriptions where the stored comments differ from them."""
-    descriptions = {column.name: column.description for column in contract.columns}
-    write_comments(
-        connection, "table", table_name(contract), contract.description, descriptions
+    stored = dict(
+        connection.execute(
+            "select column_name, comment from duckdb_columns() "
+            "where database_name = current_database() and schema_name = ? and table_name = ? "
+            "union all select '', comment from duckdb_tables() "
+            "where database_name = current_database() and schema_name = ? and table_name = ?",
+            [contract.schema, contract.name] * 2,
+        ).fetchall()
     )
+    declared = {column.name: column.description for column in contract.columns}
+    changed = {name: text for name, text in declared.items() if stored.get(name) != text}
+    if changed or stored.get("") != contract.description:
+        write_comments(connection, "table", table_name(contract), contract.description, changed)
 
 
 def add_columns(
@@ -98,8 +107,7 @@ def add_columns(
     """Add nullable columns to a stored table; its rows get nulls."""
     for column in columns:
         connection.execute(
-            f"alter table {table_name(contract)} add column "
-            f"{identifier(column.name)} {column.type}"
+            f"alter table {table_name(contract)} add column {identifier(column.name)} {column.type}"
         )
     comment_table(connection, contract)
 
@@ -114,9 +122,7 @@ def write_comments(
     """Write a description on a `table` or `view` and on each of its columns."""
     connection.execute(f"comment on {kind} {quoted_name} is {literal(description)}")
     for name, text in column_descriptions.items():
-        connection.execute(
-            f"comment on column {quoted_name}.{identifier(name)} is {literal(text)}"
-        )
+        connection.execute(f"comment on column {quoted_name}.{identifier(name)} is {literal(text)}")
 
 
 def layout_difference(contract: TableContract, stored: Mapping[str, str]) -> str:

@@ -13,10 +13,11 @@ import numpy as np
 import pandas as pd
 
 from odyssey_assets.market_data.quarantine import Finding
+from odyssey_assets.market_data.vintages import UNDATED_DEFECTS
 from odyssey_assets.settings import CleaningSettings
 
 MAX_SPLIT_RATIO = 1e3
-MAX_SPLIT_DENOMINATOR = 20
+MAX_SPLIT_TERM = 25
 PROVEN_SPLIT_RATIO = 1.5
 """From this ratio on a split shows in the price beyond doubt and must be seen there."""
 BOOKED_SPLIT_TOLERANCE = 0.01
@@ -71,24 +72,24 @@ def believed_actions(
 def snapped_split_ratio(ratio: float, tolerance: float) -> float:
     """Return the ratio of small whole numbers within relative `tolerance` of `ratio`, or `ratio`.
 
-    The smaller of the two numbers is at most `MAX_SPLIT_DENOMINATOR`: 3:2, 20:1, 1:15, 21:20.
+    Small are n:1 and 1:n for any n, and m:n with both at most `MAX_SPLIT_TERM`: 20:1, 1:15, 3:2,
+    21:20. Larger ones lie so close together that every ratio would be near one.
     """
-    fraction = Fraction(max(ratio, 1.0 / ratio)).limit_denominator(MAX_SPLIT_DENOMINATOR)
+    larger = max(ratio, 1.0 / ratio)
+    fraction = Fraction(larger).limit_denominator(max(1, int((MAX_SPLIT_TERM + 0.5) / larger)))
     whole = fraction.numerator, fraction.denominator
     snapped = whole[0] / whole[1] if ratio >= 1.0 else whole[1] / whole[0]
     return snapped if abs(ratio / snapped - 1.0) <= tolerance else ratio
 
 
-def _delivered_actions(
-    rows: pd.DataFrame, traded: pd.DataFrame
-) -> tuple[np.ndarray, np.ndarray]:
+def _delivered_actions(rows: pd.DataFrame, traded: pd.DataFrame) -> tuple[np.ndarray, np.ndarray]:
     """Return dividend and split ratio by row, nulls and rows without a day of their own neutral.
 
     Of conflicting rows of one day the action acts once, if those that name one agree on it.
     """
     dividend = traded["dividend"].to_numpy(dtype=np.float64, copy=True)
     split_ratio = rows["split_ratio"].fillna(1.0).to_numpy(dtype=np.float64, copy=True)
-    has_no_day = (rows["defect"] == "unreadable_date").fillna(False).to_numpy(dtype=bool)
+    has_no_day = rows["defect"].isin(UNDATED_DEFECTS).to_numpy(dtype=bool)
     is_future = (rows["date"] > rows["last_session_over"]).to_numpy(dtype=bool)
     for values, neutral in ((dividend, 0.0), (split_ratio, 1.0)):
         values[has_no_day | is_future] = neutral
@@ -136,6 +137,8 @@ class _Screen:
     def _judge_split(self, row: int, previous: float | None) -> None:
         """Snap the split of `row`, or reject the row because of it."""
         ratio = float(self.split_ratio[row])
+        if ratio == 1.0:
+            return
         if not 1.0 / MAX_SPLIT_RATIO <= ratio <= MAX_SPLIT_RATIO:
             self._reject(
                 row,
@@ -182,6 +185,8 @@ class _Screen:
         Dividends since the last good close that no good close has absorbed yet count with it, so
         that together they stay below the price.
         """
+        if previous is None and not self.is_kept[row]:
+            return  # before the ticker's first bar: nothing it could act on
         dividend = float(self.dividend[row])
         price = self.close[row] if previous is None else previous / self.split_ratio[row]
         limit = self.settings.max_dividend_share * price - dividends_since

@@ -54,8 +54,8 @@ def forward_factors(
 
     Both are 1 at the first bar. `split_factor` is the running product of the split ratios,
     `total_return_factor` of split ratio / (1 - dividend / previous close), the previous as-traded
-    close put on the ex-date's split basis: the reinvestment of the dividend at the ex-date
-    (CRSP, "Data Definitions: Cumulative Factor to Adjust Price", run forward).
+    close put on the ex-date's split basis. That is the vendors' usual step
+    of an adjusted close, accumulated forward from the first bar instead of back from the last.
 
     Args:
         close: As-traded closes.

@@ -52,9 +52,7 @@ ROW_RULES = (
     RowRule(
         "not_a_session",
         lambda rows: ~rows["is_session"],
-        lambda row: (
-            f"dated {row.date:%A %Y-%m-%d}, expected a day on which {EXCHANGE} trades"
-        ),
+        lambda row: f"dated {row.date:%A %Y-%m-%d}, expected a day on which {EXCHANGE} trades",
     ),
     RowRule(
         "unreadable_number",
@@ -106,19 +104,22 @@ def reject_rows(rows: pd.DataFrame) -> list[Finding]:
 
     Args:
         rows: Newest rows of `raw_bars` with `is_conflicting`, `is_session` and
-            `last_session_over` (the last session that was over when the row was received).
+            `last_session_over` (the last session that was over when the row was received), indexed
+            by position.
     """
     is_open = rows["defect"].isna().to_numpy(dtype=bool)
     findings = [
-        Finding(position, rows["defect"].iat[position], "could not be read; see the content")
-        for position in np.flatnonzero(~is_open)
+        Finding(position, defect, "could not be read; the content shows what was delivered")
+        for position, defect in rows["defect"].dropna().items()
     ]
     for rule in ROW_RULES:
-        broken = np.flatnonzero(is_open & rule.is_broken(rows).to_numpy(dtype=bool))
-        is_open[broken] = False
+        is_broken = is_open & rule.is_broken(rows).to_numpy(dtype=bool)
+        if not is_broken.any():
+            continue
+        is_open = is_open & ~is_broken
         findings += [
-            Finding(position, rule.reason, rule.detail(row))
-            for position, row in zip(broken, rows.iloc[broken].itertuples(), strict=True)
+            Finding(row.Index, rule.reason, rule.detail(row))
+            for row in rows[is_broken].itertuples()
         ]
     return findings
 

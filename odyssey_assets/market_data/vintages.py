@@ -10,12 +10,15 @@ import pandas as pd
 
 from odyssey_assets.market_data.quarantine import naive_utc
 
+UNDATED_DEFECTS = ("unreadable_date", "future_date")
+"""Defects of rows that a source dates by the readable row before them."""
+
 
 def newest_rows(raw: pd.DataFrame, source: str, as_of: datetime | None) -> pd.DataFrame:
     """Return the rows of `source` that count, sorted by ticker and date.
 
     For each ticker and date the newest `ingested_at` wins; older vintages are left out. Rows whose
-    date could not be read have no day of their own: they replace nothing and are all returned.
+    date cannot be used have no day of their own: they replace nothing and are all returned.
 
     Args:
         raw: Rows of `market_data.raw_bars`, in any order.
@@ -29,10 +32,10 @@ def newest_rows(raw: pd.DataFrame, source: str, as_of: datetime | None) -> pd.Da
     """
     is_known = (raw["source"] == source).to_numpy(dtype=bool)
     if as_of is not None:
-        is_known &= (raw["ingested_at"] <= naive_utc(as_of)).to_numpy(dtype=bool)
+        is_known = is_known & (raw["ingested_at"] <= naive_utc(as_of)).to_numpy(dtype=bool)
     tickers = pd.factorize(raw["ticker"], sort=True)[0]
     dates = raw["date"].to_numpy()
-    has_date = (raw["defect"] != "unreadable_date").fillna(True).to_numpy(dtype=bool)
+    has_date = ~raw["defect"].isin(UNDATED_DEFECTS).to_numpy(dtype=bool)
 
     dated = np.flatnonzero(is_known & has_date)
     newest, is_conflicting = _newest(dated, tickers, dates, raw["ingested_at"].to_numpy())
@@ -48,9 +51,7 @@ def _newest(
     positions: np.ndarray, tickers: np.ndarray, dates: np.ndarray, ingested_at: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
     """Return the positions of the newest rows of each day, and which of them are several."""
-    order = positions[
-        np.lexsort((ingested_at[positions], dates[positions], tickers[positions]))
-    ]
+    order = positions[np.lexsort((ingested_at[positions], dates[positions], tickers[positions]))]
     if not len(order):
         return order, np.zeros(0, dtype=bool)
     is_new_day = np.r_[

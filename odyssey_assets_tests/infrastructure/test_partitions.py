@@ -56,9 +56,7 @@ def test_cell_key_parses_back() -> None:
 
 
 @given(
-    st.sets(
-        st.tuples(st.sampled_from(["A", "B", "C"]), st.integers(0, 6)), min_size=1, max_size=21
-    )
+    st.sets(st.tuples(st.sampled_from(["A", "B", "C"]), st.integers(0, 6)), min_size=1, max_size=21)
 )
 def test_slices_of_any_partitions_hold_exactly_them(cells: set[tuple[str, int]]) -> None:
     first = Window(date(2020, 1, 1))

@@ -84,6 +84,11 @@ class Forecaster(Protocol):
         ...
 
     @property
+    def relative_cost(self) -> float:
+        """Seconds of a fit beside those of other kinds; decides only which fits start first."""
+        ...
+
+    @property
     def configuration(self) -> Mapping[str, object]:
         """Everything that decides the fit besides the data, JSON-like: hyperparameters, seed."""
         ...

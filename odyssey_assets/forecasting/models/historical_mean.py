@@ -20,6 +20,7 @@ class HistoricalMeanForecaster:
     """Forecasts what happened on average before."""
 
     name: str = field(default=NAME, init=False)
+    relative_cost: float = field(default=0.1, init=False)
 
     @property
     def configuration(self) -> Mapping[str, object]:

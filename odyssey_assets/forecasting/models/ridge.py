@@ -1,17 +1,16 @@
 """The linear baseline: ridge regression on standardised features.
 
-Imputation, scaling and the penalty are all learned inside the fold: medians, means and scales from
-its training sessions, the penalty as the one of `PENALTIES` with the least validation error.
+Scaling, imputation and the penalty are all learned inside the fold: means and scales from its
+training sessions, an unknown value counts as the mean, and the penalty is the one of `PENALTIES`
+with the least validation error.
 """
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 
 import numpy as np
-from sklearn.impute import SimpleImputer
 from sklearn.linear_model import Ridge
-from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from odyssey_assets.errors import ModelError
@@ -26,6 +25,7 @@ class RidgeForecaster:
     """Linear regression with a quadratic penalty on standardised coefficients."""
 
     name: str = field(default=NAME, init=False)
+    relative_cost: float = field(default=10.0, init=False)
 
     @property
     def configuration(self) -> Mapping[str, object]:
@@ -34,14 +34,23 @@ class RidgeForecaster:
 
     def fit(self, train: Sample, valid: Sample) -> "RidgeModel":
         """Fit one ridge a penalty and keep the best on `valid`; the larger penalty wins a tie."""
-        prepare = make_pipeline(
-            SimpleImputer(strategy="median", keep_empty_features=True), StandardScaler()
-        )
-        prepared = prepare.fit_transform(train.values.astype(np.float64))
-        candidates = [
-            _model(train.features, prepare, Ridge(penalty, solver="cholesky"), prepared, train)
-            for penalty in PENALTIES
-        ]
+        scaler = StandardScaler().fit(train.values.astype(np.float64))
+        # A feature that training never knew has no mean; it counts as 0 everywhere.
+        means, scales = np.nan_to_num(scaler.mean_), np.nan_to_num(scaler.scale_, nan=1.0)
+        standardised = _standardised(train.values, means, scales)
+        candidates = []
+        for penalty in PENALTIES:
+            ridge = Ridge(penalty, solver="cholesky").fit(standardised, train.target)
+            candidates.append(
+                RidgeModel(
+                    features=train.features,
+                    means=tuple(means.tolist()),
+                    scales=tuple(scales.tolist()),
+                    coefficients=tuple(ridge.coef_.tolist()),
+                    intercept=float(ridge.intercept_),
+                    penalty=penalty,
+                )
+            )
         errors = [
             float(np.mean((model.predict(valid.features, valid.values) - valid.target) ** 2))
             for model in candidates
@@ -53,12 +62,14 @@ class RidgeForecaster:
         try:
             content = json.loads(payload)
             return RidgeModel(
-                **{
-                    name: tuple(value) if isinstance(value, list) else float(value)
-                    for name, value in content.items()
-                }
+                features=tuple(content["features"]),
+                means=tuple(content["means"]),
+                scales=tuple(content["scales"]),
+                coefficients=tuple(content["coefficients"]),
+                intercept=float(content["intercept"]),
+                penalty=float(content["penalty"]),
             )
-        except (AttributeError, TypeError, ValueError) as error:
+        except (KeyError, TypeError, ValueError) as error:
             raise ModelError(
                 f"The payload of {len(payload)} bytes is no ridge model: {error!r}. "
                 "Delete the model; the next run fits it anew."
@@ -71,8 +82,7 @@ class RidgeModel:
 
     Attributes:
         features: Names of the features.
-        medians: What an unknown value is replaced with.
-        means: Subtracted from each feature.
+        means: Subtracted from each feature; what an unknown value counts as.
         scales: What each centred feature is divided by.
         coefficients: Return per standard deviation of each feature.
         intercept: Forecast at the mean of all features, fraction.
@@ -80,7 +90,6 @@ class RidgeModel:
     """
 
     features: tuple[str, ...]
-    medians: tuple[float, ...]
     means: tuple[float, ...]
     scales: tuple[float, ...]
     coefficients: tuple[float, ...]
@@ -112,29 +121,14 @@ class RidgeModel:
 
     def to_bytes(self) -> bytes:
         """Return the model as JSON; its numbers read back to the same bits."""
-        return json.dumps(asdict(self)).encode()
+        return json.dumps(vars(self)).encode()
 
     def _contributions(self, features: tuple[str, ...], values: np.ndarray) -> np.ndarray:
-        selected = columns_of(self.features, features, values).astype(np.float64)
-        known = np.where(np.isnan(selected), self.medians, selected)
-        return (known - self.means) / self.scales * self.coefficients
+        selected = columns_of(self.features, features, values)
+        return (
+            _standardised(selected, np.array(self.means), np.array(self.scales)) * self.coefficients
+        )
 
 
-def _model(
-    features: tuple[str, ...],
-    prepare: Pipeline,
-    ridge: Ridge,
-    prepared: np.ndarray,
-    train: Sample,
-) -> RidgeModel:
-    ridge.fit(prepared, train.target)
-    imputer, scaler = prepare[0], prepare[1]
-    return RidgeModel(
-        features=features,
-        medians=tuple(imputer.statistics_.tolist()),
-        means=tuple(scaler.mean_.tolist()),
-        scales=tuple(scaler.scale_.tolist()),
-        coefficients=tuple(ridge.coef_.tolist()),
-        intercept=float(ridge.intercept_),
-        penalty=float(ridge.alpha),
-    )
+def _standardised(values: np.ndarray, means: np.ndarray, scales: np.ndarray) -> np.ndarray:
+    return np.nan_to_num((values.astype(np.float64) - means) / scales)

@@ -7,6 +7,7 @@ because the cost of small fits follows bins times nodes and not rows; folds run 
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Literal
 
 import numpy as np
 import xgboost as xgb
@@ -16,6 +17,7 @@ from odyssey_assets.forecasting.models.forecaster import FeatureWeight, Sample, 
 from odyssey_assets.settings import XGBoostSettings
 
 NAME = "xgboost"
+_UBJSON_OBJECT = b"{"
 
 
 @dataclass(frozen=True)
@@ -25,6 +27,7 @@ class XGBoostForecaster:
     settings: XGBoostSettings
     seed: int
     name: str = field(default=NAME, init=False)
+    relative_cost: float = field(default=100.0, init=False)
 
     @property
     def configuration(self) -> Mapping[str, object]:
@@ -46,17 +49,19 @@ class XGBoostForecaster:
             early_stopping_rounds=self.settings.early_stopping_rounds,
             verbose_eval=False,
         )
-        return XGBoostModel(booster[: booster.best_iteration + 1])
+        best = booster[: booster.best_iteration + 1]
+        best.feature_names = list(selected)
+        return XGBoostModel(best)
 
     def load(self, payload: bytes) -> "XGBoostModel":
         """Return the model that the UBJSON in `payload` holds."""
+        # An empty payload would make XGBoost end the process instead of raising.
+        if not payload.startswith(_UBJSON_OBJECT):
+            raise ModelError(_no_model(payload, f"it begins with {payload[:8]!r}"))
         try:
             booster = xgb.Booster({"nthread": 1}, model_file=bytearray(payload))
         except xgb.core.XGBoostError as error:
-            raise ModelError(
-                f"The payload of {len(payload)} bytes is no XGBoost model in UBJSON: "
-                f"{str(error).splitlines()[0]}. Delete the model; the next run fits it anew."
-            ) from error
+            raise ModelError(_no_model(payload, str(error).splitlines()[0])) from error
         return XGBoostModel(booster)
 
     @property
@@ -78,10 +83,10 @@ class XGBoostForecaster:
         features: tuple[str, ...],
         reference: xgb.QuantileDMatrix | None = None,
     ) -> xgb.QuantileDMatrix:
+        # Without names: XGBoost compares those of the matrix and the booster before every round.
         return xgb.QuantileDMatrix(
             columns_of(features, sample.features, sample.values),
             label=sample.target,
-            feature_names=list(features),
             max_bin=self.settings.max_bin,
             ref=reference,
             nthread=1,
@@ -92,7 +97,8 @@ class XGBoostForecaster:
             return train.features
         matrix = self._matrix(train, train.features)
         booster = xgb.train(self._parameters, matrix, self.settings.selection_rounds)
-        gain = booster.get_score(importance_type="total_gain")
+        booster.feature_names = list(train.features)
+        gain = _gain(booster, "total_gain")
         ranked = sorted(train.features, key=lambda name: (-gain.get(name, 0.0), name))
         kept = set(ranked[: self.settings.selected_features])
         return tuple(name for name in train.features if name in kept)
@@ -133,12 +139,26 @@ class XGBoostModel:
         )
         contributions = self.booster.predict(matrix, pred_contribs=True)[:, :-1]
         shap = np.abs(contributions.astype(np.float64)).mean(axis=0)
-        gain = self.booster.get_score(importance_type="gain")
+        gain = _gain(self.booster, "gain")
         return tuple(
-            FeatureWeight(name, float(gain.get(name, 0.0)), float(weight))
+            FeatureWeight(name, gain.get(name, 0.0), float(weight))
             for name, weight in zip(self.features, shap, strict=True)
         )
 
     def to_bytes(self) -> bytes:
         """Return the booster as UBJSON."""
         return bytes(self.booster.save_raw("ubj"))
+
+
+def _gain(booster: xgb.Booster, kind: Literal["gain", "total_gain"]) -> dict[str, float]:
+    return {
+        str(name): float(np.sum(value))
+        for name, value in booster.get_score(importance_type=kind).items()
+    }
+
+
+def _no_model(payload: bytes, why: str) -> str:
+    return (
+        f"The payload of {len(payload)} bytes is no XGBoost model in UBJSON: {why}. Delete the "
+        "model; the next run fits it anew."
+    )

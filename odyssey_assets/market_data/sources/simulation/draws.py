@@ -42,6 +42,15 @@ def fat_tailed_draws(seed: int, names: Sequence[str], purpose: str, days: int) -
     return np.clip(scaled, -LARGEST_INNOVATION, LARGEST_INNOVATION)
 
 
+def remember(shocks: np.ndarray, memory: float) -> np.ndarray:
+    """Return `x[t] = memory x[t-1] + shock[t]` along the days, starting from 0."""
+    state = np.zeros_like(shocks)
+    state[:1] = shocks[:1]
+    for day in range(1, len(shocks)):
+        state[day] = memory * state[day - 1] + shocks[day]
+    return state
+
+
 def _by_day(columns: Sequence[np.ndarray], days: int) -> np.ndarray:
     if not columns:
         return np.empty((days, 0))

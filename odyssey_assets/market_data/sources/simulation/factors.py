@@ -1,4 +1,4 @@
-"""What moves many tickers at once: regimes, the market and its sectors, and how volatility clusters.
+"""What moves many tickers at once: regimes, market and sectors, and how volatility clusters.
 
 A three-state Markov chain sets the level of volatility and GARCH(1,1) lets it cluster around that
 level. What a ticker adds of its own belongs to `simulation.returns`.
@@ -18,7 +18,7 @@ from odyssey_assets.market_data.sources.simulation.draws import (
 
 CALM, NORMAL, STRESSED = 0, 1, 2
 TRANSITIONS = np.array([[0.990, 0.010, 0.000], [0.008, 0.984, 0.008], [0.000, 0.025, 0.975]])
-MARKET_VOLATILITY = np.array([0.09, 0.15, 0.32])
+MARKET_VOLATILITY = np.array([0.10, 0.15, 0.32])
 MARKET_DRIFT = np.array([0.10, 0.08, 0.02])
 SECTOR_VOLATILITY = np.array([0.10, 0.12, 0.18])
 _MARKET = "market"

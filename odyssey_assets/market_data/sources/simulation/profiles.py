@@ -64,7 +64,7 @@ _KNOWN = {
     "EFA": TickerProfile(ABROAD, 0.85, 0.8, 0.03, 0.0, 56.0, 20e6, 0.028, 6, True),
     "IEF": TickerProfile(RATES, -0.10, 0.5, 0.008, 0.02, 89.0, 1.2e6, 0.025, 1, True),
     "HYG": TickerProfile("credit", 0.35, 0.25, 0.015, 0.04, 88.0, 4e6, 0.055, 1, True),
-    "BIL": TickerProfile("cash", 0.0, 0.0, 0.0015, 0.015, 91.7, 1.5e6, 0.015, 1, True),
+    "BIL": TickerProfile("cash", 0.0, 0.0, 0.0025, 0.015, 91.7, 1.5e6, 0.015, 1, True),
     "INTC": TickerProfile("technology", 1.0, 0.6, 0.20, -0.02, 21.0, 60e6, 0.03, 3),
     "AMD": TickerProfile("technology", 1.5, 1.0, 0.38, 0.08, 9.7, 30e6),
 }

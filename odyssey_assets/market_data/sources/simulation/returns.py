@@ -1,6 +1,6 @@
 """Log returns of each ticker: market, sector, its own part, and the weak part that can be foreseen.
 
-Tomorrow's expected return leans a little against the last two weeks' surprises: a reversal that
+Tomorrow's expected return leans a little against the last week's surprises: a reversal that
 ordinary features see. How returns become quoted prices belongs to `simulation.prices`.
 """
 
@@ -10,12 +10,12 @@ from dataclasses import dataclass
 import numpy as np
 
 from odyssey_assets.core.sessions import SESSIONS_PER_YEAR
-from odyssey_assets.market_data.sources.simulation.draws import fat_tailed_draws
+from odyssey_assets.market_data.sources.simulation.draws import fat_tailed_draws, remember
 from odyssey_assets.market_data.sources.simulation.factors import OWN_GARCH, Factors, daily
 from odyssey_assets.market_data.sources.simulation.profiles import TickerProfile
 
 OWN_REGIME_SCALE = np.array([0.85, 1.0, 1.4])
-REVERSAL_DECAY = 0.9
+REVERSAL_DECAY = 0.6
 BREAK_VOLATILITY_SCALE = 2.5
 BREAK_DRIFT = -0.1
 
@@ -59,7 +59,7 @@ def simulate_returns(
     beta = np.array([profile.beta for profile in profiles])
     loading = np.array([profile.sector_loading for profile in profiles])
     sector = [factors.sectors.index(profile.sector) for profile in profiles]
-    own = np.array([daily(np.float64(profile.own_volatility)) for profile in profiles])
+    own = daily(np.array([profile.own_volatility for profile in profiles]))
     drift = np.array([profile.drift / SESSIONS_PER_YEAR for profile in profiles])
 
     draws = fat_tailed_draws(seed, tickers, "innovation", days)
@@ -87,8 +87,7 @@ def simulate_returns(
 
 def _reversal(innovations: np.ndarray) -> np.ndarray:
     """Return minus the decaying sum of past innovations, unit variance; row t uses rows < t."""
-    gain = np.sqrt(1.0 - REVERSAL_DECAY**2)
     signal = np.zeros_like(innovations)
-    for day in range(1, len(innovations)):
-        signal[day] = REVERSAL_DECAY * signal[day - 1] - gain * innovations[day - 1]
+    gain = -np.sqrt(1.0 - REVERSAL_DECAY**2)
+    signal[1:] = remember(gain * innovations[:-1], REVERSAL_DECAY)
     return signal

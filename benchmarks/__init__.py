@@ -1,0 +1,1 @@
+"""Measurements: each script prints a ratio against a named baseline, with versions and load."""

@@ -1,0 +1,166 @@
+-- description: The newest forecast of each ticker by the default model (xgboost), in the words
+-- people act on, with the model's own track record beside it. One row a ticker. A signal is a
+-- forecast, not advice: read `verdict` first.
+-- grain: ticker
+with predictions as (
+    select
+        predictions.ticker,
+        predictions.date,
+        predictions."window",
+        predictions.model,
+        predictions.horizon,
+        predictions.prediction,
+        predictions.lower,
+        predictions.upper,
+        predictions.trained_as_of
+    from staging.stg_predictions as predictions
+    where predictions.model = 'xgboost'
+),
+
+importance as (
+    select
+        importance.ticker,
+        importance."window",
+        importance.model,
+        importance.feature,
+        importance.rank
+    from staging.stg_feature_importance as importance
+    where importance.rank <= 5
+),
+
+labels as (
+    select
+        labels.forward_return_5d,
+        labels.direction_5d
+    from staging.stg_labels as labels
+),
+
+bars as (
+    select
+        bars.ticker,
+        bars.date,
+        bars.close,
+        bars.is_simulated
+    from staging.stg_bars as bars
+),
+
+ticker_sessions as (
+    select
+        ticker_sessions.ticker,
+        ticker_sessions.date
+    from intermediate.int_ticker_sessions as ticker_sessions
+),
+
+leaderboard as (
+    select
+        leaderboard.model,
+        leaderboard.horizon,
+        leaderboard.ticker,
+        leaderboard.scored_rows,
+        leaderboard.rmse,
+        leaderboard.historical_mean_rmse,
+        leaderboard.rmse_skill,
+        leaderboard.direction_accuracy,
+        leaderboard.historical_mean_direction_accuracy,
+        leaderboard.information_coefficient,
+        leaderboard.interval_coverage,
+        leaderboard.beats_historical_mean,
+        leaderboard.is_gain_beyond_chance,
+        leaderboard.verdict
+    from marts.mart_model_leaderboard as leaderboard
+),
+
+latest as (
+    select
+        predictions.*,
+        (predictions.upper - predictions.lower) / 2 as half_width
+    from predictions
+    qualify row_number() over (
+        partition by predictions.ticker
+        order by predictions.date desc, predictions."window" desc, predictions.horizon
+    ) = 1
+),
+
+drivers as (
+    select
+        importance.ticker,
+        importance."window",
+        importance.model,
+        string_agg(importance.feature, ', ' order by importance.rank, importance.feature)
+            as feature_drivers
+    from importance
+    group by importance.ticker, importance."window", importance.model
+),
+
+class_bounds as (
+    select
+        min(labels.forward_return_5d) filter (where labels.direction_5d = 'bullish')
+            as bullish_from_return,
+        max(labels.forward_return_5d) filter (where labels.direction_5d = 'bearish')
+            as bearish_to_return
+    from labels
+),
+
+ages as (
+    select
+        latest.ticker,
+        count(ticker_sessions.date) as sessions_behind
+    from latest
+    left join ticker_sessions
+        on ticker_sessions.ticker = latest.ticker
+        and ticker_sessions.date > latest.date
+    group by latest.ticker
+)
+
+select
+    latest.ticker,
+    latest.date, -- Session at whose close the forecast was made; act at the next open.
+    ages.sessions_behind, -- Sessions since then; 0 is a signal of the newest session.
+    case
+        when latest.prediction >= class_bounds.bullish_from_return then 'bullish'
+        when latest.prediction <= class_bounds.bearish_to_return then 'bearish'
+        else 'neutral'
+    end as direction, -- bearish, neutral or bullish: the class that the stored labels give to a
+    -- return of this size.
+    latest.prediction,
+    latest.lower,
+    latest.upper,
+    least(1, abs(latest.prediction) / nullif(latest.half_width, 0)) as confidence, -- |forecast| /
+    -- half width of the interval, at most 1: 0 is no opinion, 1 an interval that leaves out zero.
+    -- Not a probability.
+    latest.horizon,
+    drivers.feature_drivers, -- The up to five features that move the model most, largest mean
+    -- absolute SHAP first; null where the model has none.
+    bars.close, -- Closing price as traded at the signal's session, USD.
+    latest.model,
+    latest."window",
+    latest.trained_as_of,
+    leaderboard.scored_rows, -- Sample size of the track record: past forecasts of this model for
+    -- this ticker with a known outcome.
+    leaderboard.rmse,
+    leaderboard.historical_mean_rmse,
+    leaderboard.rmse_skill,
+    leaderboard.direction_accuracy,
+    leaderboard.historical_mean_direction_accuracy,
+    leaderboard.information_coefficient,
+    leaderboard.interval_coverage,
+    leaderboard.beats_historical_mean,
+    leaderboard.is_gain_beyond_chance,
+    leaderboard.verdict,
+    bars.is_simulated
+from latest
+cross join class_bounds
+inner join ages
+    on ages.ticker = latest.ticker
+left join drivers
+    on drivers.ticker = latest.ticker
+    and drivers."window" = latest."window"
+    and drivers.model = latest.model
+left join bars
+    on bars.ticker = latest.ticker
+    and bars.date = latest.date
+left join leaderboard
+    on leaderboard.model = latest.model
+    and leaderboard.horizon = latest.horizon
+    and leaderboard.ticker = latest.ticker
+order by latest.ticker

@@ -1,0 +1,255 @@
+"""Pictures of forecasts: beside their outcomes, as a strategy, and by what drove them.
+
+Every function returns a figure built without pyplot, so that it can be drawn in any process and
+leaves nothing behind. How a figure reaches the Dagster UI belongs to `infrastructure.pictures`.
+"""
+
+import colorsys
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.dates import AutoDateLocator, ConciseDateFormatter
+from matplotlib.figure import Figure
+from matplotlib.ticker import FuncFormatter, NullLocator, PercentFormatter
+
+from odyssey_assets.core.adjustment import adjusted_bars
+from odyssey_assets.core.costs import BASIS_POINT, ProportionalCosts
+from odyssey_assets.forecasting.scoring import direction_accuracy, rmse, sign_strategy_returns
+
+DEFAULT_MODEL = "xgboost"
+BASELINE_MODEL = "historical_mean"
+# Two years: enough to see both behaviours, few enough to tell sessions apart.
+SHOWN_SESSIONS = 504
+SHOWN_FEATURES = 20
+
+_INK, _MUTED, _BLUE, _ORANGE, _RED = "#222222", "#6b6b6b", "#1f5fa8", "#d1711b", "#b3261e"
+_LABEL_GAP = 0.045
+# Contrast of 4.5 to 1 on white (WCAG 2.1, success criterion 1.4.3).
+_MAX_LUMINANCE = 0.18
+
+
+def forecast_chart(
+    predictions: pd.DataFrame,
+    labels: pd.DataFrame,
+    *,
+    is_simulated: bool,
+    model: str = DEFAULT_MODEL,
+) -> Figure:
+    """Draw one ticker's forecasts with their interval beside what happened.
+
+    Args:
+        predictions: Rows of `forecasting.predictions` of one ticker.
+        labels: Rows of `features.labels` of the ticker.
+        is_simulated: Whether to say that the data is simulated.
+        model: The model drawn.
+    """
+    own = predictions[predictions["model"] == model].sort_values("date")
+    horizon = int(own["horizon"].iloc[0])
+    label = f"forward_return_{horizon}d"
+    joined = own.merge(labels[["date", label]], on="date", how="left")
+    known = joined[joined[label].notna()]
+    shown = joined.tail(SHOWN_SESSIONS)
+    is_covered = (known[label] >= known["lower"]) & (known[label] <= known["upper"])
+    figure, axes = _canvas(
+        f"{own['ticker'].iloc[0]}: {horizon}-session forecasts of {model} and what happened",
+        _quality_line(known["prediction"], known[label], is_covered),
+        is_simulated=is_simulated,
+    )
+    dates = shown["date"].to_numpy()
+    axes.fill_between(
+        dates,
+        shown["lower"].to_numpy(),
+        shown["upper"].to_numpy(),
+        color=_BLUE,
+        alpha=0.15,
+        linewidth=0,
+        label="forecast interval",
+    )
+    axes.plot(dates, shown[label].to_numpy(), color=_ORANGE, linewidth=0.9, label="outcome")
+    axes.plot(dates, shown["prediction"].to_numpy(), color=_BLUE, linewidth=1.6, label="forecast")
+    axes.axhline(0, color=_INK, linewidth=0.6)
+    axes.yaxis.set_major_formatter(PercentFormatter(1.0, decimals=0))
+    axes.set_ylabel(f"return over the next {horizon} sessions")
+    axes.legend(loc="upper center", bbox_to_anchor=(0.5, -0.08), ncols=3, frameon=False)
+    _date_axis(axes)
+    return figure
+
+
+def strategy_chart(
+    predictions: pd.DataFrame,
+    bars: pd.DataFrame,
+    costs: ProportionalCosts,
+    *,
+    is_simulated: bool,
+    model: str = DEFAULT_MODEL,
+) -> Figure:
+    """Draw what holding the forecast's sign would have made of one dollar, by ticker.
+
+    Args:
+        predictions: Rows of `forecasting.predictions`.
+        bars: Rows of `market_data.bars` of the same tickers and sessions, or more.
+        costs: Costs of the strategy.
+        is_simulated: Whether to say that the data is simulated.
+        model: The model drawn.
+    """
+    opens = adjusted_bars(bars)[["ticker", "date", "open"]]
+    priced = predictions.merge(opens, on=["ticker", "date"])
+    growth = _growth_by_ticker(priced[priced["model"] == model], costs)
+    baseline = _growth_by_ticker(priced[priced["model"] == BASELINE_MODEL], costs)
+    figure, axes = _canvas(
+        f"Holding the sign of {model}'s forecast, by ticker",
+        f"out of sample, long or short, after {costs.rate / BASIS_POINT:g} bps of traded value; "
+        f"median ticker {_median_end(growth)}, by the sign of {BASELINE_MODEL} instead "
+        f"{_median_end(baseline)}",
+        is_simulated=is_simulated,
+    )
+    ordered = sorted(growth, key=lambda ticker: (growth[ticker].iloc[-1], ticker))
+    colors = dict(zip(sorted(growth), _distinct_colors(len(growth)), strict=True))
+    for ticker in ordered:
+        line = growth[ticker]
+        axes.plot(line.index.to_numpy(), line.to_numpy(), color=colors[ticker], linewidth=1.2)
+    axes.axhline(1, color=_INK, linewidth=0.6)
+    axes.set_yscale("log")
+    axes.yaxis.set_minor_locator(NullLocator())
+    axes.set_yticks(_growth_ticks(growth))
+    axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+    axes.set_ylabel("value of 1 USD, log scale")
+    _date_axis(axes)
+    _label_ends(axes, {ticker: growth[ticker].iloc[-1] for ticker in ordered}, colors)
+    return figure
+
+
+def importance_chart(
+    importance: pd.DataFrame, *, is_simulated: bool, model: str = DEFAULT_MODEL
+) -> Figure:
+    """Draw the features that drove the newest models most, averaged over the tickers given.
+
+    Args:
+        importance: Rows of `forecasting.feature_importance`; only the newest window is drawn.
+        is_simulated: Whether to say that the data is simulated.
+        model: The model drawn.
+    """
+    own = importance[importance["model"] == model]
+    newest = own[own["window"] == own["window"].max()]
+    tickers = sorted(newest["ticker"].unique())
+    whose = tickers[0] if len(tickers) == 1 else f"{len(tickers)} tickers, mean"
+    sums = newest.groupby("feature")["mean_abs_shap"].sum() / max(len(tickers), 1)
+    strongest = sums.sort_values(ascending=False, kind="stable").head(SHOWN_FEATURES)[::-1]
+    when = f"{newest['window'].iloc[0]:%Y-%m-%d}" if len(newest) else "none"
+    figure, axes = _canvas(
+        f"Features that drove {model}'s forecasts: {whose}"
+        if tickers
+        else f"No feature drove {model}",
+        f"window from {when}; mean absolute SHAP value on the validation sessions",
+        is_simulated=is_simulated,
+    )
+    values = strongest.to_numpy() / BASIS_POINT
+    bars = axes.barh(list(strongest.index), values, color=_BLUE, height=0.7)
+    axes.bar_label(
+        bars,
+        fmt=lambda effect: f"{effect:.2f}" if effect >= 0.1 else f"{effect:.1g}",
+        padding=3,
+        fontsize=8,
+        color=_MUTED,
+    )
+    axes.set_xlabel("effect on the forecast return, basis points")
+    axes.grid(visible=False, axis="y")
+    axes.margins(x=0.08, y=0.01)
+    return figure
+
+
+def _canvas(title: str, subtitle: str, *, is_simulated: bool) -> tuple[Figure, Axes]:
+    figure = Figure(figsize=(10, 5.2), layout="constrained", facecolor="white")
+    axes = figure.add_subplot()
+    note = f"simulated data; {subtitle}" if is_simulated else subtitle
+    figure.suptitle(title, x=0.01, ha="left", fontsize=13, fontweight="bold", color=_INK)
+    axes.set_title(note, loc="left", fontsize=9, color=_RED if is_simulated else _MUTED)
+    axes.spines[["top", "right"]].set_visible(False)
+    axes.grid(visible=True, color="#e6e6e6", linewidth=0.6)
+    axes.set_axisbelow(True)
+    axes.tick_params(labelsize=9, colors=_INK)
+    return figure, axes
+
+
+def _quality_line(forecast: pd.Series, outcome: pd.Series, is_covered: pd.Series) -> str:
+    if outcome.empty:
+        return "no outcome is known yet"
+    one, two = forecast.to_numpy(), outcome.to_numpy()
+    return (
+        f"all {len(two)} forecasts of known outcome: RMSE {rmse(one, two):.2%}, direction right "
+        f"{direction_accuracy(one, two):.1%}, inside the interval {is_covered.mean():.1%}"
+    )
+
+
+def _growth_by_ticker(priced: pd.DataFrame, costs: ProportionalCosts) -> dict[str, pd.Series]:
+    return {
+        str(ticker): _strategy_growth(rows.sort_values("date"), costs)
+        for ticker, rows in priced.groupby("ticker")
+    }
+
+
+def _median_end(growth: dict[str, pd.Series]) -> str:
+    return f"{np.median([line.iloc[-1] for line in growth.values()]):.2f}" if growth else "unknown"
+
+
+def _strategy_growth(rows: pd.DataFrame, costs: ProportionalCosts) -> pd.Series:
+    parts = []
+    for _, window in rows.groupby("window"):
+        net = sign_strategy_returns(
+            window["prediction"].to_numpy(), window["open"].to_numpy(), costs
+        )
+        parts.append(pd.Series(net, index=window["date"].iloc[2:]))
+    return (1 + pd.concat(parts)).cumprod()
+
+
+def _growth_ticks(growth: dict[str, pd.Series]) -> list[float]:
+    low = min(line.min() for line in growth.values())
+    high = max(line.max() for line in growth.values())
+    steps = [base * 10.0**power for power in range(-4, 5) for base in (1, 2, 5)]
+    return [step for step in steps if low / 2 <= step <= high * 2]
+
+
+def _distinct_colors(count: int) -> list[tuple[float, float, float]]:
+    """Return colours of different hue, each dark enough to read as text on white."""
+    colors = []
+    for at in range(count):
+        red, green, blue = colorsys.hls_to_rgb(at / count, (0.30, 0.42, 0.52)[at % 3], 0.75)
+        luminance = 0.2126 * red**2.2 + 0.7152 * green**2.2 + 0.0722 * blue**2.2
+        shade = min(1.0, (_MAX_LUMINANCE / max(luminance, 1e-9)) ** (1 / 2.2))
+        colors.append((red * shade, green * shade, blue * shade))
+    return colors
+
+
+def _label_ends(
+    axes: Axes, values: dict[str, float], colors: dict[str, tuple[float, float, float]]
+) -> None:
+    """Write each line's name beside its end, pushed apart where ends lie close together."""
+    low, high = (np.log(limit) for limit in axes.get_ylim())
+    heights = [(np.log(value) - low) / (high - low) for value in values.values()]
+    gap = min(_LABEL_GAP, 1 / max(len(heights), 1))
+    for at in range(1, len(heights)):
+        heights[at] = max(heights[at], heights[at - 1] + gap)
+    overflow = heights[-1] - 1
+    for at in range(len(heights) - 1, -1, -1):
+        ceiling = 1 - (len(heights) - 1 - at) * gap
+        heights[at] = min(heights[at], ceiling) if overflow > 0 else heights[at]
+    for (ticker, value), height in zip(values.items(), heights, strict=True):
+        axes.annotate(
+            f"{ticker} {value:.2f}",
+            xy=(1.0, height),
+            xytext=(6, 0),
+            xycoords="axes fraction",
+            textcoords="offset points",
+            va="center",
+            fontsize=9,
+            color=colors[ticker],
+        )
+
+
+def _date_axis(axes: Axes) -> None:
+    locator = AutoDateLocator()  # type: ignore[no-untyped-call]  # matplotlib.dates is untyped
+    formatter = ConciseDateFormatter(locator)  # type: ignore[no-untyped-call]  # likewise
+    axes.xaxis.set_major_locator(locator)
+    axes.xaxis.set_major_formatter(formatter)
+    axes.margins(x=0)

@@ -1,0 +1,101 @@
+"""Training runs in MLflow: a SQLite database and an artifact folder, no server, no telemetry.
+
+MLflow is imported when the first run starts: it takes seconds, and most calls fit nothing.
+"""
+
+import logging
+import time
+from collections.abc import Iterable, Mapping
+from itertools import islice
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from odyssey_assets.errors import TrainingError
+
+if TYPE_CHECKING:
+    from mlflow import MlflowClient
+
+EXPERIMENT = "odyssey"
+DATABASE = "mlflow.db"
+ARTIFACTS = "artifacts"
+# Limits of one `log_batch` call (mlflow.utils.validation).
+METRICS_A_BATCH = 1000
+PARAMETERS_A_BATCH = 100
+
+
+class Tracker:
+    """Records runs in the experiment `odyssey` of one home.
+
+    Args:
+        folder: Folder of the database and the artifacts; created by the first run.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder.resolve()
+        self._opened: tuple[MlflowClient, str] | None = None
+
+    @property
+    def uri(self) -> str:
+        """Tracking URI, as `mlflow ui --backend-store-uri` takes it."""
+        return f"sqlite:///{self._folder / DATABASE}"
+
+    def start_run(self, name: str, tags: Mapping[str, str]) -> str:
+        """Open a run and return its identifier.
+
+        Raises:
+            TrainingError: The database cannot be opened or written.
+        """
+        client, experiment = self._open()
+        run = client.create_run(experiment, run_name=name, tags=dict(tags))
+        return str(run.info.run_id)
+
+    def finish_run(
+        self,
+        run_id: str,
+        parameters: Mapping[str, object],
+        metrics: Iterable[tuple[str, float, int]],
+    ) -> None:
+        """Record parameters and (name, value, step) metrics, and close the run."""
+        from mlflow.entities import Metric, Param
+
+        client, _ = self._open()
+        now = int(time.time() * 1000)
+        left = (Metric(name, value, now, step) for name, value, step in metrics)
+        params = (Param(name, str(value)) for name, value in parameters.items())
+        while True:
+            batch = list(islice(left, METRICS_A_BATCH - PARAMETERS_A_BATCH))
+            named = list(islice(params, PARAMETERS_A_BATCH))
+            if not batch and not named:
+                break
+            client.log_batch(run_id, metrics=batch, params=named)
+        client.set_terminated(run_id)
+
+    def fail_run(self, run_id: str) -> None:
+        """Close the run as failed."""
+        client, _ = self._open()
+        client.set_terminated(run_id, status="FAILED")
+
+    def _open(self) -> "tuple[MlflowClient, str]":
+        if self._opened is None:
+            self._opened = self._connect()
+        return self._opened
+
+    def _connect(self) -> "tuple[MlflowClient, str]":
+        from mlflow import MlflowClient
+        from mlflow.exceptions import MlflowException
+
+        # It logs each step of making its tables.
+        logging.getLogger("mlflow.store.db.utils").setLevel(logging.WARNING)
+        try:
+            (self._folder / ARTIFACTS).mkdir(parents=True, exist_ok=True)
+            client = MlflowClient(tracking_uri=self.uri)
+            found = client.get_experiment_by_name(EXPERIMENT)
+            if found is not None:
+                return client, str(found.experiment_id)
+            location = (self._folder / ARTIFACTS).as_uri()
+            return client, str(client.create_experiment(EXPERIMENT, artifact_location=location))
+        except (MlflowException, OSError) as error:
+            raise TrainingError(
+                f"MLflow cannot use {self._folder / DATABASE}: {error}. If the file is damaged, "
+                "move it away; the next run makes a new one."
+            ) from error

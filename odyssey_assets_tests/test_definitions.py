@@ -1,0 +1,89 @@
+"""The graph as the server loads it: complete, described, in pipeline order."""
+
+import subprocess
+import sys
+
+import dagster as dg
+import pytest
+
+from odyssey_assets.definitions import TABLES, build_defs
+
+PIPELINE = (
+    "market_data", "features", "forecasting", "staging", "intermediate", "marts", "published",
+)  # fmt: skip
+PYTHON_GRAPH = {
+    "market_data/macro": set(),
+    "market_data/raw_bars": set(),
+    "market_data/bars": {"market_data/raw_bars"},
+    "market_data/quarantine": {"market_data/raw_bars"},
+    "features/features": {"market_data/bars", "market_data/macro"},
+    "features/clip_thresholds": {"market_data/bars", "market_data/macro"},
+    "features/labels": {"market_data/bars"},
+    "forecasting/folds": {"features/features", "features/labels", "market_data/bars"},
+    "forecasting/predictions": {"features/features", "features/labels", "market_data/bars"},
+    "forecasting/feature_importance": {"features/features", "features/labels", "market_data/bars"},
+}
+
+
+@pytest.fixture(scope="module")
+def definitions() -> dg.Definitions:
+    return build_defs(source="simulated")
+
+
+@pytest.fixture(scope="module")
+def specs(definitions: dg.Definitions) -> dict[str, dg.AssetSpec]:
+    return {spec.key.to_user_string(): spec for spec in definitions.resolve_all_asset_specs()}
+
+
+def test_every_table_is_an_asset_with_the_declared_inputs(specs: dict[str, dg.AssetSpec]) -> None:
+    graph = {
+        name: {dependency.asset_key.to_user_string() for dependency in spec.deps}
+        for name, spec in specs.items()
+        if spec.group_name in PIPELINE[:3]
+    }
+    assert graph == PYTHON_GRAPH
+    assert set(graph) == {f"{table.schema}/{table.name}" for table in TABLES}
+
+
+def test_every_dependency_runs_from_left_to_right(specs: dict[str, dg.AssetSpec]) -> None:
+    for name, spec in specs.items():
+        for dependency in spec.deps:
+            upstream = specs[dependency.asset_key.to_user_string()]
+            assert PIPELINE.index(str(upstream.group_name)) <= PIPELINE.index(
+                str(spec.group_name)
+            ), f"{upstream.key.to_user_string()} feeds {name}"
+
+
+def test_every_asset_is_described_and_lists_its_columns(specs: dict[str, dg.AssetSpec]) -> None:
+    for name, spec in specs.items():
+        assert spec.description, name
+        if spec.group_name != "published":
+            columns = spec.metadata["dagster/column_schema"].columns
+            assert columns, name
+            assert all(column.description for column in columns), name
+
+
+def test_every_contract_has_a_blocking_check(definitions: dg.Definitions) -> None:
+    graph = definitions.resolve_asset_graph()
+    for table in TABLES:
+        keys = graph.get_check_keys_for_assets({dg.AssetKey(list(table.key))})
+        assert any(graph.get(key).blocking for key in keys), table.qualified_name
+
+
+def test_every_job_of_the_pipeline_resolves(definitions: dg.Definitions) -> None:
+    names = {job.name for job in definitions.resolve_all_job_defs()}
+    assert {"refresh_macro", "refresh_market", "refresh_marts"} <= names
+
+
+def test_definitions_validate_as_the_server_loads_them(
+    tmp_path_factory: pytest.TempPathFactory,
+) -> None:
+    home = tmp_path_factory.mktemp("home")
+    done = subprocess.run(
+        [sys.executable, "-m", "dagster", "definitions", "validate", "-w", "workspace.yaml"],
+        capture_output=True,
+        text=True,
+        env={"PATH": "/usr/bin:/bin", "ODYSSEY_HOME": str(home), "DAGSTER_HOME": str(home)},
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
