@@ -25,7 +25,8 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-console = Console()
+PIPED_WIDTH = 120
+console = Console(width=None if sys.stdout.isatty() else PIPED_WIDTH)
 error_console = Console(stderr=True)
 
 P = ParamSpec("P")

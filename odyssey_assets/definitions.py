@@ -9,7 +9,7 @@ import dagster as dg
 from odyssey_assets.features.assets import feature_assets
 from odyssey_assets.features.checks import feature_checks
 from odyssey_assets.features.tables import TABLES as FEATURE_TABLES
-from odyssey_assets.forecasting.assets import forecasting_assets
+from odyssey_assets.forecasting.assets import forecasting_assets, leaderboard_pictures
 from odyssey_assets.forecasting.checks import forecasting_checks
 from odyssey_assets.forecasting.tables import TABLES as FORECASTING_TABLES
 from odyssey_assets.infrastructure.home import home_of, load_settings
@@ -23,7 +23,11 @@ from odyssey_assets.infrastructure.refresh import (
 from odyssey_assets.infrastructure.sql_assets import build_sql_assets, build_sql_checks
 from odyssey_assets.infrastructure.sql_project import load_project
 from odyssey_assets.infrastructure.warehouse import Warehouse
-from odyssey_assets.market_data.assets import macro_assets, market_data_assets
+from odyssey_assets.market_data.assets import (
+    data_quality_pictures,
+    macro_assets,
+    market_data_assets,
+)
 from odyssey_assets.market_data.catalog import build_source
 from odyssey_assets.market_data.checks import market_data_checks
 from odyssey_assets.market_data.tables import TABLES as MARKET_DATA_TABLES
@@ -36,6 +40,9 @@ BETA_FEATURES_IN_USE = (
 )
 for _feature in BETA_FEATURES_IN_USE:
     warnings.filterwarnings("ignore", category=dg.BetaWarning, message=f".*`{_feature}`.*")
+warnings.filterwarnings(
+    "ignore", category=dg.PreviewWarning, message=".*partitions_def on an Asset"
+)
 
 SQL_PROJECT = Path(__file__).resolve().parents[1] / "dbt_like_sql"
 TABLES = (*MARKET_DATA_TABLES, *FEATURE_TABLES, *FORECASTING_TABLES)
@@ -54,7 +61,11 @@ def build_defs(**overrides: Any) -> dg.Definitions:
     macro = macro_assets(grid)
     market = [*market_data_assets(grid), *feature_assets(grid), *forecasting_assets(grid)]
     project = load_project(SQL_PROJECT, TABLES)
-    models = build_sql_assets(project)
+    pictures = {
+        "marts.mart_data_quality": data_quality_pictures(settings),
+        "marts.mart_model_leaderboard": leaderboard_pictures(settings),
+    }
+    models = build_sql_assets(project, pictures)
     published = publication_asset([model.key for model in models])
     jobs = refresh_jobs(macro, market, [*models, published])
     return dg.Definitions(

@@ -4,7 +4,7 @@ The only module beside `definitions` that sees all domains at once. Wording of o
 `cli`, drawing to `infrastructure.console`.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +14,7 @@ from rich.console import Console
 
 from odyssey_assets.core.windows import Window, window_of
 from odyssey_assets.definitions import TABLES, build_defs
+from odyssey_assets.errors import SettingsError
 from odyssey_assets.features.tables import HORIZONS_SESSIONS
 from odyssey_assets.infrastructure.console import (
     StageProgress,
@@ -28,7 +29,13 @@ from odyssey_assets.infrastructure.driver import (
     open_instance,
     run_job,
 )
-from odyssey_assets.infrastructure.home import Home, home_of, load_settings, remember_universe
+from odyssey_assets.infrastructure.home import (
+    Home,
+    held_source,
+    home_of,
+    load_settings,
+    remember_universe,
+)
 from odyssey_assets.infrastructure.partitions import (
     build_grid,
     cell_key,
@@ -43,19 +50,30 @@ from odyssey_assets.infrastructure.warehouse import Warehouse
 from odyssey_assets.market_data.catalog import build_source
 from odyssey_assets.settings import Settings
 
+SQL_FOLDERS = ("staging", "intermediate", "marts")
 QUALITY_BY_TICKER = """
 select
-    ticker, folds, scored_rows, rmse, baseline_rmse, direction_accuracy,
-    information_coefficient, sharpe, verdict
+    ticker,
+    scored_rows as forecasts,
+    rmse,
+    historical_mean_rmse as mean_rmse,
+    direction_accuracy as direction,
+    information_coefficient as ic,
+    sharpe_fold_mean as sharpe,
+    interval_coverage as coverage,
+    beats_historical_mean as beats_mean
 from marts.mart_model_leaderboard
 where model = 'xgboost'
 order by ticker
 """
+QUALITY_LEGEND = (
+    "rmse, mean_rmse: error of the forecast and of the historical mean, fraction of price. "
+    "ic: rank correlation\nwith the outcome. sharpe: sign strategy after costs. beats_mean: whether "
+    "the forecast was worth anything."
+)
 
 
-def refresh(
-    console: Console, overrides: Mapping[str, Any], *, is_nightly: bool = False
-) -> bool:
+def refresh(console: Console, overrides: Mapping[str, Any], *, is_nightly: bool = False) -> bool:
     """Materialize the graph, print a summary, and return whether every job succeeded.
 
     Args:
@@ -70,6 +88,11 @@ def refresh(
     settings = with_fixed_break(load_settings(**overrides))
     home = home_of(settings)
     home.create()
+    if is_nightly and held_source(home) != settings.source:
+        raise SettingsError(
+            f"{home.root} holds {held_source(home) or 'nothing'}, a nightly run of source "
+            f"{settings.source} has nothing to add to. Run `odyssey run` without --nightly first."
+        )
     with hold_run_lock(home.run_lock):
         instance = open_instance(home)
         close_interrupted_runs(instance)
@@ -120,9 +143,8 @@ def _run_jobs(
 ) -> tuple[dict[str, JobOutcome], dict[str, float]]:
     """Run the jobs until one fails; return the outcomes by job and the seconds by stage."""
     tags = job_tags(settings.tickers, windows)
-    stages = sum(len(definitions.resolve_job_def(job).graph.node_dict) for job in tags)
     outcomes: dict[str, JobOutcome] = {}
-    with StageProgress(console, stages) as progress:
+    with StageProgress(console, stages_by_step(definitions, tags)) as progress:
         for job, job_range in tags.items():
             if job == REFRESH_MARTS:
                 _prune(settings)
@@ -130,6 +152,21 @@ def _run_jobs(
             if not outcomes[job].is_success:
                 break
     return outcomes, progress.seconds
+
+
+def stages_by_step(definitions: dg.Definitions, jobs: Iterable[str]) -> dict[str, str]:
+    """Return the stage that each step of the jobs counts to: its asset, SQL folder, or checks."""
+    checks = {
+        f"{'__'.join(key.asset_key.path)}_{key.name}"
+        for key in definitions.resolve_asset_graph().asset_check_keys
+    }
+    stages: dict[str, str] = {}
+    for job in jobs:
+        for step in definitions.resolve_job_def(job).graph.node_dict:
+            folder = step.split("__")[0]
+            is_sql = folder in SQL_FOLDERS
+            stages[step] = "checks" if step in checks else folder if is_sql else step
+    return {step: stage.replace("__", ".") for step, stage in stages.items()}
 
 
 def _prune(settings: Settings) -> None:
@@ -156,19 +193,35 @@ def _summarise(
         quality = query_published(home.published, QUALITY_BY_TICKER)
         suffix = " (simulated data)" if settings.source == "simulated" else ""
         print_frame(console, f"Forecast quality, out of sample{suffix}", quality)
+        print_lines(console, "dim", [QUALITY_LEGEND])
     for outcome in outcomes.values():
-        print_lines(console, "yellow", [f"warning: {name} {dict(found)}" for name, found in outcome.warnings])
+        print_lines(
+            console,
+            "yellow",
+            [f"warning: {name} {dict(found)}" for name, found in outcome.warnings],
+        )
         print_lines(console, "red", [f"failed: {message}" for message in outcome.errors])
     print_lines(
         console,
         "bold",
         [
             f"Database  {home.published}",
-            f"Query     odyssey query \"select * from marts.mart_daily_signals\" --home {home.root}",
+            f'Query     odyssey query "select * from marts.mart_daily_signals" --home {home.root}',
             f"UI        odyssey ui --home {home.root}   (http://127.0.0.1:3000)",
         ],
     )
     return is_success
+
+
+def _warning(check: str, found: Mapping[str, object]) -> str:
+    """Return a failed check in one line; its tables are for the UI."""
+    shown = {
+        name: value
+        for name, value in found.items()
+        if isinstance(value, str | int | float) or (isinstance(value, list | dict) and value)
+    }
+    text = ", ".join(f"{name} {value}" for name, value in shown.items())
+    return f"warning   {check}: {text[:400]}"
 
 
 def _row_counts(warehouse: Warehouse) -> dict[str, int]:

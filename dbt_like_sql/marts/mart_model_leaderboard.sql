@@ -189,7 +189,8 @@ judged as (
         compared.model <> 'historical_mean' and coalesce(compared.rmse_skill > 0, false)
             as beats_historical_mean,
         compared.model <> 'historical_mean'
-        and coalesce(compared.rmse_skill > 0 and compared.gain_t_statistic > 2, false)
+        and compared.compared_windows >= 10
+        and coalesce(compared.rmse_skill > 0 and compared.gain_t_statistic > 2.3, false)
             as is_gain_beyond_chance
     from compared
 )
@@ -228,7 +229,8 @@ select
     judged.interval_coverage, -- Share of outcomes inside the stated interval.
     judged.beats_historical_mean, -- Whether the RMSE is below the historical mean's on the compared
     -- forecasts.
-    judged.is_gain_beyond_chance, -- Whether it is, and the t statistic over windows exceeds 2.
+    judged.is_gain_beyond_chance, -- Whether it is, over at least 10 windows, with a t statistic
+    -- above 2.3 (one-sided 2.5 percent or less).
     case
         when judged.scored_rows = 0 then 'No forecast with a known outcome.'
         when judged.model = 'historical_mean' then 'The yardstick of the other models.'

@@ -38,7 +38,7 @@ def _features(grid: PartitionGrid) -> dg.AssetsDefinition:
         },
         ins={
             "bars": dg.AssetIn(
-                list(BARS.key), partition_mapping=history_mapping(is_every_ticker=True)
+                list(BARS.key), partition_mapping=history_mapping(grid, is_every_ticker=True)
             ),
             "macro": dg.AssetIn(
                 list(MACRO.key),
@@ -76,7 +76,9 @@ def _labels(grid: PartitionGrid) -> dg.AssetsDefinition:
         description=LABELS.description,
         metadata=asset_metadata(LABELS),
         ins={
-            "bars": dg.AssetIn(list(BARS.key), partition_mapping=history_mapping(later_windows=1))
+            "bars": dg.AssetIn(
+                list(BARS.key), partition_mapping=history_mapping(grid, later_windows=1)
+            )
         },
         partitions_def=grid.cells,
         backfill_policy=SINGLE_RUN,

@@ -56,7 +56,7 @@ def compute_features(
         bars: Rows of `market_data.bars` of all tickers of the universe, from their first session:
             proxy and breadth are taken from them.
         macro: Rows of `market_data.macro`.
-        settings: Proxy, macro series, clip, fill limit and seed.
+        settings: Proxy, macro series, clip and fill limit.
         tickers: Tickers to compute features for; None is all that have bars.
 
     Returns:
@@ -115,11 +115,8 @@ def _with_keys(keys: pd.DataFrame, values: pd.DataFrame) -> pd.DataFrame:
 def _thresholds(clips: Sequence[ClippedReturns]) -> pd.DataFrame:
     if not clips:
         return CLIP_THRESHOLDS.empty().drop(columns=["ticker", "date"])
-    return pd.DataFrame(
-        {
-            "log_return": np.concatenate([clip.log_return for clip in clips]),
-            "lower_log_return": np.concatenate([clip.lower for clip in clips]),
-            "upper_log_return": np.concatenate([clip.upper for clip in clips]),
-            "is_clipped": np.concatenate([clip.is_clipped for clip in clips]),
-        }
-    )
+    bounds = np.concatenate([[c.log_return, c.lower, c.upper] for c in clips], axis=1)
+    names = ["log_return", "lower_log_return", "upper_log_return"]
+    frame = pd.DataFrame(bounds.T, columns=names, copy=False)
+    frame["is_clipped"] = np.concatenate([clip.is_clipped for clip in clips])
+    return frame

@@ -25,14 +25,14 @@ def build_market_state(panel: Panel, macro: pd.DataFrame, settings: Settings) ->
     Args:
         panel: Bars of all tickers of the universe.
         macro: Rows of `market_data.macro`; only series named in the settings are used.
-        settings: Proxy, macro series, fill limit and seed.
+        settings: Proxy, macro series and fill limit.
     """
     proxy = _proxy_columns(panel, settings)
     vix, tnx, dxy, gold = (
         _macro_values(panel, macro, name, settings) for name in ("VIX", "TNX", "DXY", "GOLD")
     )
     observations = np.column_stack([proxy["realized_vol_20"], proxy["return_20d"], vix])
-    states = regime_states(observations, panel.calendar, settings.seed)
+    states = regime_states(observations, panel.calendar)
     return MarketState(
         proxy=settings.proxy,
         proxy_close=proxy["close"],

@@ -1,8 +1,8 @@
 """The market's regime: three K-means states, refitted at each window start on the past only.
 
 The state of a session in window W comes from the scaler and the centres that were fitted on the
-sessions before W, so it never changes later. States are ordered by the volatility of their
-centres, which makes them comparable from fit to fit.
+sessions before W, so it never changes later. Each fit starts from the terciles of volatility: no
+random choice, and states that stay comparable from fit to fit, ordered by volatility.
 """
 
 from dataclasses import dataclass
@@ -16,7 +16,6 @@ from odyssey_assets.features.series import FloatArray
 
 STATES = 3
 MIN_FIT_SESSIONS = 252
-RESTARTS = 5
 
 
 @dataclass(frozen=True)
@@ -35,13 +34,12 @@ class RegimeStates:
     strength: FloatArray
 
 
-def regime_states(observations: FloatArray, calendar: pd.DatetimeIndex, seed: int) -> RegimeStates:
+def regime_states(observations: FloatArray, calendar: pd.DatetimeIndex) -> RegimeStates:
     """Assign each session its regime.
 
     Args:
         observations: One row a session, volatility first; rows with nulls have no regime.
         calendar: The sessions, ascending.
-        seed: Of the K-means restarts.
     """
     state, strength = np.full(len(calendar), np.nan), np.full(len(calendar), np.nan)
     is_known = np.asarray(np.isfinite(observations).all(axis=1))
@@ -51,7 +49,7 @@ def regime_states(observations: FloatArray, calendar: pd.DatetimeIndex, seed: in
         if not _can_be_fitted(past):
             continue
         rows = np.flatnonzero(is_known[start:end]) + start
-        state[rows], strength[rows] = _assign(past, observations[rows], seed)
+        state[rows], strength[rows] = _assign(past, observations[rows])
     return RegimeStates(state, _durations(state), strength)
 
 
@@ -61,10 +59,13 @@ def _can_be_fitted(past: FloatArray) -> bool:
     return len(np.unique(past, axis=0)) >= STATES
 
 
-def _assign(past: FloatArray, present: FloatArray, seed: int) -> tuple[FloatArray, FloatArray]:
+def _assign(past: FloatArray, present: FloatArray) -> tuple[FloatArray, FloatArray]:
     mean, std = past.mean(axis=0), past.std(axis=0)
-    model = KMeans(STATES, n_init=RESTARTS, random_state=seed, algorithm="lloyd")
-    centres = model.fit((past - mean) / std).cluster_centers_
+    scaled_past = (past - mean) / std
+    by_volatility = np.argsort(past[:, 0], kind="stable")
+    terciles = [scaled_past[rows].mean(axis=0) for rows in np.array_split(by_volatility, STATES)]
+    model = KMeans(STATES, init=np.array(terciles), n_init=1, random_state=0, algorithm="lloyd")
+    centres = model.fit(scaled_past).cluster_centers_
     centres = centres[np.argsort(centres[:, 0], kind="stable")]
     scaled = (present - mean) / std
     distances = np.sqrt(((scaled[:, np.newaxis, :] - centres) ** 2).sum(axis=2))

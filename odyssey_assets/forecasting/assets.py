@@ -1,10 +1,13 @@
 """The assets of `forecasting`: one training call makes folds, forecasts and importances."""
 
+from collections.abc import Mapping
+
 import dagster as dg
 import pandas as pd
 
 from odyssey_assets.features.tables import FEATURES_TABLE, LABELS
 from odyssey_assets.forecasting.tables import FEATURE_IMPORTANCE, FOLDS, PREDICTIONS
+from odyssey_assets.forecasting.tabulation import Forecasts
 from odyssey_assets.infrastructure.home import home_of
 from odyssey_assets.infrastructure.io_manager import asset_metadata
 from odyssey_assets.infrastructure.partitions import (
@@ -14,6 +17,8 @@ from odyssey_assets.infrastructure.partitions import (
     windows_by_ticker,
 )
 from odyssey_assets.infrastructure.pictures import picture
+from odyssey_assets.infrastructure.sql_assets import PictureMaker
+from odyssey_assets.infrastructure.warehouse import Warehouse
 from odyssey_assets.market_data.tables import BARS
 from odyssey_assets.settings import Settings
 
@@ -26,7 +31,26 @@ def forecasting_assets(grid: PartitionGrid) -> list[dg.AssetsDefinition]:
     return [_forecasts(grid)]
 
 
+def leaderboard_pictures(settings: Settings) -> PictureMaker:
+    """Return what adds the sign strategy of every ticker to the model leaderboard."""
+
+    def pictures(warehouse: Warehouse) -> Mapping[str, dg.MetadataValue]:
+        from odyssey_assets.forecasting.charts import strategy_chart
+
+        figure = strategy_chart(
+            warehouse.read(PREDICTIONS),
+            warehouse.read(BARS),
+            settings.costs.proportional,
+            is_simulated=settings.source == "simulated",
+        )
+        return {"sign_strategy": picture(figure, "Growth of the sign strategy by ticker")}
+
+    return pictures
+
+
 def _forecasts(grid: PartitionGrid) -> dg.AssetsDefinition:
+    past, past_and_next = history_mapping(grid), history_mapping(grid, later_windows=1)
+
     @dg.multi_asset(
         name="walk_forward",
         outs={
@@ -39,9 +63,9 @@ def _forecasts(grid: PartitionGrid) -> dg.AssetsDefinition:
             for contract in (FOLDS, PREDICTIONS, FEATURE_IMPORTANCE)
         },
         ins={
-            "features": dg.AssetIn(list(FEATURES_TABLE.key), partition_mapping=history_mapping()),
-            "labels": dg.AssetIn(list(LABELS.key), partition_mapping=history_mapping()),
-            "bars": dg.AssetIn(list(BARS.key), partition_mapping=history_mapping(later_windows=1)),
+            "features": dg.AssetIn(list(FEATURES_TABLE.key), partition_mapping=past),
+            "labels": dg.AssetIn(list(LABELS.key), partition_mapping=past),
+            "bars": dg.AssetIn(list(BARS.key), partition_mapping=past_and_next),
         },
         group_name=GROUP,
         partitions_def=grid.cells,
@@ -77,7 +101,7 @@ def _forecasts(grid: PartitionGrid) -> dg.AssetsDefinition:
 
 def _add_pictures(
     context: dg.AssetExecutionContext,
-    forecasts: "Forecasts",
+    forecasts: Forecasts,
     labels: pd.DataFrame,
     settings: Settings,
 ) -> None:

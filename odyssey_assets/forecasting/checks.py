@@ -90,7 +90,8 @@ def root_mean_squared_errors(folds: pd.DataFrame) -> pd.DataFrame:
         .groupby(["ticker", "model"])[["squared", "scored_rows"]]
         .sum()
     )
-    errors = (sums["squared"] / sums["scored_rows"]).pow(0.5).unstack("model")
+    errors = (sums["squared"] / sums["scored_rows"]).pow(0.5).rename("rmse").reset_index()
+    errors = errors.pivot_table(index="ticker", columns="model", values="rmse")
     return errors.reindex(columns=[DEFAULT_MODEL, BASELINE_MODEL]).dropna()
 
 

@@ -18,16 +18,16 @@ from odyssey_assets.infrastructure.driver import StepEvent
 
 @dataclass
 class StageProgress:
-    """A progress bar over the stages of a run that also keeps the seconds of each.
+    """A progress bar over the steps of a run that also adds up the seconds of each stage.
 
     Attributes:
         console: Where to draw.
-        stage_count: Stages expected in all.
-        seconds: Seconds by `job: stage`, in order of completion.
+        stages: Stage by step; every step that is expected.
+        seconds: Seconds by stage, in order of first completion.
     """
 
     console: Console
-    stage_count: int
+    stages: Mapping[str, str]
     seconds: dict[str, float] = field(default_factory=dict)
     _started: dict[str, float] = field(default_factory=dict)
 
@@ -37,12 +37,12 @@ class StageProgress:
             SpinnerColumn(),
             TextColumn("{task.description}"),
             BarColumn(),
-            TextColumn("{task.completed}/{task.total} stages"),
+            TextColumn("{task.completed}/{task.total} steps"),
             TimeElapsedColumn(),
             console=self.console,
             transient=True,
         )
-        self._task = self._progress.add_task("starting", total=self.stage_count)
+        self._task = self._progress.add_task("starting", total=len(self.stages))
         self._progress.start()
         return self
 
@@ -56,19 +56,19 @@ class StageProgress:
         self._progress.stop()
 
     def on_step(self, event: StepEvent) -> None:
-        """Take in that a stage began or ended, and redraw."""
-        name = f"{event.job}: {event.step}"
+        """Take in that a step began or ended, and redraw."""
+        stage = self.stages.get(event.step, event.step)
         if event.kind == "started":
-            self._started[name] = event.timestamp
-            self._progress.update(self._task, description=event.step)
+            self._started[event.step] = event.timestamp
+            self._progress.update(self._task, description=stage)
             return
-        self.seconds[name] = event.timestamp - self._started.get(name, event.timestamp)
+        seconds = event.timestamp - self._started.get(event.step, event.timestamp)
+        self.seconds[stage] = self.seconds.get(stage, 0.0) + seconds
         self._progress.advance(self._task)
-        mark = {"succeeded": "[green]done[/]", "skipped": "[yellow]skipped[/]"}.get(
-            event.kind, "[red]failed[/]"
-        )
-        if not self.console.is_terminal or event.kind != "succeeded":
-            self._progress.console.print(f"{mark} {name} ({self.seconds[name]:.1f} s)")
+        if event.kind != "succeeded":
+            self._progress.console.print(f"[red]{event.kind}[/] {event.step}")
+        elif not self.console.is_terminal and stage == event.step.replace("__", "."):
+            self._progress.console.print(f"[green]done[/] {stage} ({seconds:.1f} s)")
 
 
 def print_mapping(console: Console, title: str, values: Mapping[str, object], unit: str) -> None:
@@ -99,7 +99,7 @@ def print_lines(console: Console, style: str, lines: Sequence[str]) -> None:
 
 
 def _cell(value: object, digits: int) -> str:
-    if pd.isna(value):  # type: ignore[call-overload]
+    if pd.isna(value):
         return "-"
     if isinstance(value, float):
         return f"{value:.{digits}f}"

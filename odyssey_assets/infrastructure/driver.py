@@ -161,4 +161,3 @@ def _collect(event: dg.DagsterEvent, outcome: JobOutcome) -> None:
         rows = event.materialization.metadata.get("dagster/row_count")
         if rows is not None:
             outcome.rows[event.asset_key.to_user_string()] = int(str(rows.value))
-

@@ -1,9 +1,9 @@
 """Dagster's SQLite event log, made for runs over hundreds of partitions.
 
-The stock storage opens three connections an event (about 14 ms each) and keeps a copy of the planned
-event for every partition of every check. This one writes a batch in one transaction a database,
-and settles the partitions of a check when a run over a range evaluates it once. Tables, readers
-and everything else are Dagster's own, so the webserver and the daemon see the same log.
+The stock storage opens three connections an event (about 14 ms each) and keeps a copy of the
+planned event for every partition of every check. This one writes a batch in one transaction a
+database, and settles the partitions of a check when a run over a range evaluates it once. Tables,
+readers and everything else are Dagster's own: the webserver and the daemon see the same log.
 
 Batches arrive because the package sets DAGSTER_EVENT_BATCH_SIZE.
 """
@@ -58,10 +58,7 @@ class BatchedSqliteEventLogStorage(SqliteEventLogStorage):
         """Copy the events to the index, which answers queries across runs."""
         newest: dict[str, tuple[dg.EventLogEntry, int]] = {}
         with self.index_transaction() as connection:
-            ids = [
-                connection.execute(SqlEventLogStorageTable.insert(), row).inserted_primary_key[0]
-                for row in rows
-            ]
+            ids = [_insert(connection, row) for row in rows]
             self._store_asset_event_tags(connection, events, ids)
             for event, row, event_id in zip(events, rows, ids, strict=True):
                 newest[f"{row['asset_key']} {row['dagster_event_type']}"] = (event, event_id)
@@ -95,9 +92,7 @@ class BatchedSqliteEventLogStorage(SqliteEventLogStorage):
         with self.index_connection() as connection:
             connection.execute(AssetCheckExecutionsTable.insert(), rows)
 
-    def _update_asset_check_evaluation(
-        self, event: dg.EventLogEntry, event_id: int | None
-    ) -> None:
+    def _update_asset_check_evaluation(self, event: dg.EventLogEntry, event_id: int | None) -> None:
         """Store a check's result; one without a partition settles all partitions of its run.
 
         Partitions that the result lists in `failed_partitions` fail, the others pass.
@@ -128,9 +123,15 @@ class BatchedSqliteEventLogStorage(SqliteEventLogStorage):
                 )
 
 
+def _insert(connection: db.Connection, row: Mapping[str, Any]) -> int:
+    result = connection.execute(SqlEventLogStorageTable.insert().values(**row))
+    return int(result.inserted_primary_key[0]) if result.inserted_primary_key else 0
+
+
 def _failed_partition_keys(evaluation: dg.AssetCheckEvaluation) -> Iterable[str]:
     """Return the keys of the partitions that a check's metadata lists as failed."""
     listed = evaluation.metadata.get(FAILED_PARTITIONS)
-    for failure in listed.value if listed is not None else ():
+    failures = listed.value if isinstance(listed, dg.JsonMetadataValue) else None
+    for failure in failures if isinstance(failures, list) else ():
         names = [failure.get("window"), failure.get("ticker")]
         yield "|".join(str(name) for name in names if name is not None)

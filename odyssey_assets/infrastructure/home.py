@@ -110,6 +110,7 @@ def load_settings(**overrides: Any) -> Settings:
     Raises:
         SettingsError: A value is malformed, or the memory of the home cannot be read.
     """
+    overrides = {name: value for name, value in overrides.items() if value is not None}
     named = build_settings(**overrides)
     remembered = _read_universe(home_of(named).universe)
     if "source" in named.model_fields_set and remembered.get("source") != named.source:
@@ -118,6 +119,12 @@ def load_settings(**overrides: Any) -> Settings:
         name: value for name, value in remembered.items() if name not in named.model_fields_set
     }
     return build_settings(**{**filled, **overrides}) if filled else named
+
+
+def held_source(home: Home) -> str | None:
+    """Return the source of the last full run of a home; None before the first."""
+    source = _read_universe(home.universe).get("source")
+    return None if source is None else str(source)
 
 
 def remember_universe(settings: Settings) -> None:

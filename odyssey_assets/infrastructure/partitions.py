@@ -22,7 +22,6 @@ WINDOW_DIMENSION = "date"
 TICKER_DIMENSION = "ticker"
 RANGE_START_TAG = "dagster/asset_partition_range_start"
 RANGE_END_TAG = "dagster/asset_partition_range_end"
-ALL_EARLIER_WINDOWS = -400
 
 Partition = tuple[str | None, Window]
 
@@ -92,16 +91,20 @@ def open_windows(settings: Settings, longest_horizon: int) -> tuple[Window, ...]
 
 
 def history_mapping(
-    later_windows: int = 0, *, is_every_ticker: bool = False
+    grid: PartitionGrid, later_windows: int = 0, *, is_every_ticker: bool = False
 ) -> dg.MultiPartitionMapping:
     """Map a cell to its window and all earlier ones, for an input that needs the whole past.
 
+    The offset reaches back exactly as far as the grid: Dagster walks it step by step for each
+    window of a run, so a larger one costs seconds.
+
     Args:
+        grid: The grid of both assets.
         later_windows: Windows after the cell's own that are read too (outcomes of forecasts).
         is_every_ticker: Read all tickers instead of the cell's own.
     """
     windows = dg.TimeWindowPartitionMapping(
-        start_offset=ALL_EARLIER_WINDOWS,
+        start_offset=-len(grid.window_list()),
         end_offset=later_windows,
         allow_nonexistent_upstream_partitions=True,
     )

@@ -5,7 +5,8 @@ MLflow is imported when the first run starts: it takes seconds, and most calls f
 
 import logging
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -18,8 +19,8 @@ if TYPE_CHECKING:
 EXPERIMENT = "odyssey"
 DATABASE = "mlflow.db"
 ARTIFACTS = "artifacts"
-# Limits of one `log_batch` call (mlflow.utils.validation).
-METRICS_A_BATCH = 1000
+# One `log_batch` call takes 1000 entries in all, of which 100 parameters (mlflow.utils.validation).
+METRICS_A_BATCH = 900
 PARAMETERS_A_BATCH = 100
 
 
@@ -45,9 +46,10 @@ class Tracker:
         Raises:
             TrainingError: The database cannot be opened or written.
         """
-        client, experiment = self._open()
-        run = client.create_run(experiment, run_name=name, tags=dict(tags))
-        return str(run.info.run_id)
+        with self._clear_errors():
+            client, experiment = self._open()
+            run = client.create_run(experiment, run_name=name, tags=dict(tags))
+            return str(run.info.run_id)
 
     def finish_run(
         self,
@@ -55,25 +57,35 @@ class Tracker:
         parameters: Mapping[str, object],
         metrics: Iterable[tuple[str, float, int]],
     ) -> None:
-        """Record parameters and (name, value, step) metrics, and close the run."""
+        """Record parameters and (name, value, step) metrics, and close the run.
+
+        Raises:
+            TrainingError: The database cannot be written.
+        """
         from mlflow.entities import Metric, Param
 
-        client, _ = self._open()
         now = int(time.time() * 1000)
         left = (Metric(name, value, now, step) for name, value, step in metrics)
         params = (Param(name, str(value)) for name, value in parameters.items())
-        while True:
-            batch = list(islice(left, METRICS_A_BATCH - PARAMETERS_A_BATCH))
-            named = list(islice(params, PARAMETERS_A_BATCH))
-            if not batch and not named:
-                break
-            client.log_batch(run_id, metrics=batch, params=named)
-        client.set_terminated(run_id)
+        with self._clear_errors():
+            client, _ = self._open()
+            while True:
+                batch = list(islice(left, METRICS_A_BATCH))
+                named = list(islice(params, PARAMETERS_A_BATCH))
+                if not batch and not named:
+                    break
+                client.log_batch(run_id, metrics=batch, params=named)
+            client.set_terminated(run_id)
 
     def fail_run(self, run_id: str) -> None:
-        """Close the run as failed."""
-        client, _ = self._open()
-        client.set_terminated(run_id, status="FAILED")
+        """Close the run as failed.
+
+        Raises:
+            TrainingError: The database cannot be written.
+        """
+        with self._clear_errors():
+            client, _ = self._open()
+            client.set_terminated(run_id, status="FAILED")
 
     def _open(self) -> "tuple[MlflowClient, str]":
         if self._opened is None:
@@ -82,20 +94,27 @@ class Tracker:
 
     def _connect(self) -> "tuple[MlflowClient, str]":
         from mlflow import MlflowClient
-        from mlflow.exceptions import MlflowException
 
         # It logs each step of making its tables.
         logging.getLogger("mlflow.store.db.utils").setLevel(logging.WARNING)
+        (self._folder / ARTIFACTS).mkdir(parents=True, exist_ok=True)
+        client = MlflowClient(tracking_uri=self.uri)
+        found = client.get_experiment_by_name(EXPERIMENT)
+        if found is not None:
+            return client, str(found.experiment_id)
+        location = (self._folder / ARTIFACTS).as_uri()
+        return client, str(client.create_experiment(EXPERIMENT, artifact_location=location))
+
+    @contextmanager
+    def _clear_errors(self) -> Iterator[None]:
+        from mlflow.exceptions import MlflowException
+        from sqlalchemy.exc import SQLAlchemyError
+
         try:
-            (self._folder / ARTIFACTS).mkdir(parents=True, exist_ok=True)
-            client = MlflowClient(tracking_uri=self.uri)
-            found = client.get_experiment_by_name(EXPERIMENT)
-            if found is not None:
-                return client, str(found.experiment_id)
-            location = (self._folder / ARTIFACTS).as_uri()
-            return client, str(client.create_experiment(EXPERIMENT, artifact_location=location))
-        except (MlflowException, OSError) as error:
+            yield
+        except (MlflowException, SQLAlchemyError, OSError) as error:
             raise TrainingError(
-                f"MLflow cannot use {self._folder / DATABASE}: {error}. If the file is damaged, "
-                "move it away; the next run makes a new one."
+                f"MLflow cannot use {self._folder / DATABASE}: {str(error).splitlines()[0]}. Is the disk full, or is "
+                "another program holding the file? If it is damaged, move it away; the next run "
+                "makes a new one."
             ) from error

@@ -85,20 +85,23 @@ def snapped_split_ratio(ratio: float, tolerance: float) -> float:
 def _delivered_actions(rows: pd.DataFrame, traded: pd.DataFrame) -> tuple[np.ndarray, np.ndarray]:
     """Return dividend and split ratio by row, nulls and rows without a day of their own neutral.
 
-    Of conflicting rows of one day the action acts once, if those that name one agree on it.
+    Of conflicting rows of one day an action acts once, if those that name one agree on it; dividend
+    and split then stand on the same row, the first by hash of those that name any.
     """
     dividend = traded["dividend"].to_numpy(dtype=np.float64, copy=True)
     split_ratio = rows["split_ratio"].fillna(1.0).to_numpy(dtype=np.float64, copy=True)
     has_no_day = rows["defect"].isin(UNDATED_DEFECTS).to_numpy(dtype=bool)
     is_future = (rows["date"] > rows["last_session_over"]).to_numpy(dtype=bool)
-    for values, neutral in ((dividend, 0.0), (split_ratio, 1.0)):
-        values[has_no_day | is_future] = neutral
-        named = rows[rows["is_conflicting"].to_numpy(dtype=bool) & (values != neutral)]
-        for _, same_day in named.groupby(["ticker", "date"]):
-            positions = same_day.sort_values("row_sha256").index.to_numpy()
-            agreed = values[positions[0]] if len(set(values[positions])) == 1 else neutral
+    dividend[has_no_day | is_future] = 0.0
+    split_ratio[has_no_day | is_future] = 1.0
+    names_action = (dividend != 0.0) | (split_ratio != 1.0)
+    named = rows[rows["is_conflicting"].to_numpy(dtype=bool) & names_action]
+    for _, same_day in named.groupby(["ticker", "date"]):
+        positions = same_day.sort_values("row_sha256").index.to_numpy()
+        for values, neutral in ((dividend, 0.0), (split_ratio, 1.0)):
+            found = set(values[positions].tolist()) - {neutral}
             values[positions] = neutral
-            values[positions[0]] = agreed
+            values[positions[0]] = found.pop() if len(found) == 1 else neutral
     return dividend, split_ratio
 
 

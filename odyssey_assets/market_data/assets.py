@@ -4,12 +4,13 @@ Bodies take frames and resources, call one pure function and return frames; the 
 and stores them.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 
 import dagster as dg
 import pandas as pd
 
+from odyssey_assets.core.sessions import sessions_between
 from odyssey_assets.infrastructure.io_manager import asset_metadata
 from odyssey_assets.infrastructure.partitions import (
     PartitionGrid,
@@ -21,6 +22,8 @@ from odyssey_assets.infrastructure.partitions import (
     windows_by_ticker,
 )
 from odyssey_assets.infrastructure.pictures import picture
+from odyssey_assets.infrastructure.sql_assets import PictureMaker
+from odyssey_assets.infrastructure.warehouse import Warehouse
 from odyssey_assets.market_data.cleaning import CleanedBars, clean_bars
 from odyssey_assets.market_data.ingestion import ingest_bars, ingest_macro
 from odyssey_assets.market_data.source import PriceSource
@@ -40,6 +43,19 @@ def macro_assets(grid: PartitionGrid) -> list[dg.AssetsDefinition]:
 def market_data_assets(grid: PartitionGrid) -> list[dg.AssetsDefinition]:
     """Return the ticker-level assets of the domain, in pipeline order."""
     return [_raw_bars(grid), _bars_and_quarantine(grid)]
+
+
+def data_quality_pictures(settings: Settings) -> PictureMaker:
+    """Return what adds the missing-data map to the data-quality mart."""
+
+    def pictures(warehouse: Warehouse) -> Mapping[str, dg.MetadataValue]:
+        from odyssey_assets.market_data.charts import missing_data_map
+
+        sessions = sessions_between(settings.start, last_session(settings))
+        figure = missing_data_map(warehouse.read(BARS), sessions, settings.tickers)
+        return {"missing_data": picture(figure, "Missing and filled sessions by ticker")}
+
+    return pictures
 
 
 def _macro(grid: PartitionGrid) -> dg.AssetsDefinition:
@@ -116,7 +132,7 @@ def _bars_and_quarantine(grid: PartitionGrid) -> dg.AssetsDefinition:
             )
             for contract in (BARS, QUARANTINE)
         },
-        ins={"raw": dg.AssetIn(list(RAW_BARS.key), partition_mapping=history_mapping())},
+        ins={"raw": dg.AssetIn(list(RAW_BARS.key), partition_mapping=history_mapping(grid))},
         group_name=GROUP,
         partitions_def=grid.cells,
         backfill_policy=SINGLE_RUN,

@@ -11,10 +11,12 @@ from odyssey_assets.features.tables import FEATURES_TABLE, LABELS
 from odyssey_assets.forecasting.tables import FOLDS, PREDICTIONS
 from odyssey_assets.infrastructure.warehouse import Warehouse
 from odyssey_assets.market_data.tables import BARS
+from odyssey_assets_tests.dbt_like_sql.market import MarketSize, build_tables
 from odyssey_assets_tests.dbt_like_sql.stored import (
     Tables,
     change_market,
     read_mart,
+    store_market,
 )
 
 SIGNALS = [("marts", "mart_daily_signals")]
@@ -100,6 +102,8 @@ def test_leaderboard_says_whether_a_model_beats_the_historical_mean(warehouse: W
     assert verdicts.loc[("ridge", "AAA")].startswith("Does not beat the historical mean: RMSE 0.0")
     assert verdicts.loc[("historical_mean", "AAA")] == "The yardstick of the other models."
     assert verdicts.loc[("xgboost", "LATE")] == "No forecast with a known outcome."
+    within_chance = "Beats the historical mean, within chance: RMSE 0.0"
+    assert verdicts.loc[("xgboost", "AAA")].startswith(within_chance), "two windows prove nothing"
     assert board.loc[("xgboost", "LATE"), "skipped_folds"] == 1
     assert board.loc[("xgboost", "LATE"), "scored_rows"] == 0
 
@@ -141,3 +145,13 @@ def test_signal_direction_is_the_class_the_labels_give_to_that_return(
     labels.loc[:3, "direction_5d"] = ["bullish", "neutral", "bearish", "neutral"]
     copy = change_market(warehouse, tmp_path, {PREDICTIONS: changed, LABELS: labels}, SIGNALS)
     assert (read_mart(copy, "mart_daily_signals")["direction"] == direction).all()
+
+
+def test_leaderboard_calls_a_gain_real_only_after_many_windows(tmp_path: Path) -> None:
+    size = MarketSize(start="2012-01-02", sessions=1600, first_test="2012-07-01")
+    warehouse = store_market(build_tables(size), tmp_path)
+    board = read_mart(warehouse, "mart_model_leaderboard").set_index(["model", "ticker"])
+    assert board.loc[("xgboost", "(all)"), "compared_windows"] >= 10
+    assert list(board["is_gain_beyond_chance"]) == [
+        model == "xgboost" and ticker != "LATE" for model, ticker in board.index
+    ]

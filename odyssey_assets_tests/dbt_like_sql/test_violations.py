@@ -15,6 +15,7 @@ from odyssey_assets.market_data.tables import BARS
 from odyssey_assets_tests.dbt_like_sql.market import MarketSize, build_tables
 from odyssey_assets_tests.dbt_like_sql.stored import (
     PROJECT,
+    SQL_FOLDER,
     Tables,
     change_market,
 )

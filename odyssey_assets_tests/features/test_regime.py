@@ -34,7 +34,7 @@ def test_planted_states_are_found_in_order_of_volatility() -> None:
     observations, truth = planted()
     first = first_fitted_session()
 
-    states = regime_states(observations, CALENDAR, seed=42)
+    states = regime_states(observations, CALENDAR)
 
     assert np.isnan(states.state[:first]).all()
     assert np.array_equal(states.state[first:], truth[first:])
@@ -42,7 +42,7 @@ def test_planted_states_are_found_in_order_of_volatility() -> None:
 
 def test_strength_is_the_lead_of_the_own_centre_over_the_next() -> None:
     observations, truth = planted()
-    states = regime_states(observations, CALENDAR, seed=42)
+    states = regime_states(observations, CALENDAR)
     starts = window_starts(CALENDAR)
 
     for row in (first_fitted_session(), len(CALENDAR) - 1):
@@ -57,7 +57,7 @@ def test_strength_is_the_lead_of_the_own_centre_over_the_next() -> None:
 def test_duration_counts_sessions_since_the_change_across_windows() -> None:
     observations, _ = planted()
     observations[500:503] = np.nan
-    states = regime_states(observations, CALENDAR, seed=42)
+    states = regime_states(observations, CALENDAR)
 
     last, changed_at = np.nan, 0
     for row, state in enumerate(states.state):
@@ -76,8 +76,8 @@ def test_states_of_a_window_do_not_see_the_window() -> None:
     altered = observations.copy()
     altered[boundary + 10 :] *= 3.0
 
-    one = regime_states(observations, CALENDAR, seed=42)
-    two = regime_states(altered, CALENDAR, seed=42)
+    one = regime_states(observations, CALENDAR)
+    two = regime_states(altered, CALENDAR)
 
     assert np.array_equal(one.strength[: boundary + 10], two.strength[: boundary + 10], True)
     assert not np.array_equal(one.strength[boundary + 10 :], two.strength[boundary + 10 :])
@@ -92,7 +92,7 @@ def test_past_that_has_no_three_states_gives_null(kind: str) -> None:
         observations, _ = planted()
         observations[:, 2] = np.nan
 
-    states = regime_states(observations, CALENDAR, seed=42)
+    states = regime_states(observations, CALENDAR)
 
     for values in (states.state, states.duration, states.strength):
         assert np.isnan(values).all()

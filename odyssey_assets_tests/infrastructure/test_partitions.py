@@ -129,7 +129,9 @@ def test_history_mapping_loads_a_cells_whole_past_in_a_range_run() -> None:
             name=name,
             ins={
                 name: dg.AssetIn(
-                    "upstream", partition_mapping=history_mapping(is_every_ticker=is_every_ticker)
+                    "upstream", partition_mapping=history_mapping(
+                        grid, is_every_ticker=is_every_ticker
+                    )
                 )
             },
             partitions_def=grid.cells,

@@ -7,8 +7,8 @@ import time
 from datetime import date
 from multiprocessing.connection import Connection
 from multiprocessing.context import ForkServerContext
+from threading import Thread
 
-import duckdb
 import pandas as pd
 import pytest
 from hypothesis import HealthCheck, given
@@ -61,19 +61,15 @@ def test_read_of_slices_and_columns_returns_just_those(warehouse: Warehouse) -> 
     rows = prices()
     warehouse.replace(PRICES, rows, WHOLE)
     slices = (rectangle(["BBB"], FIRST_HALF), rectangle(["CCC"], SECOND_HALF))
-    expected = pd.concat(
-        [prices(["BBB"], *FIRST_HALF), prices(["CCC"], *SECOND_HALF)], ignore_index=True
-    )[["date", "ticker"]]
     found = warehouse.read(PRICES, slices, columns=["date", "ticker"])
     is_second = rows["date"] >= pd.Timestamp(SECOND_HALF[0])
-    assert len(found) == (
-        (rows["ticker"].eq("BBB") & ~is_second) | (rows["ticker"].eq("CCC") & is_second)
-    ).sum()
-    assert set(found["ticker"]) == set(expected["ticker"])
+    is_bbb, is_ccc = rows["ticker"] == "BBB", rows["ticker"] == "CCC"
+    expected = rows.loc[(is_bbb & ~is_second) | (is_ccc & is_second), ["date", "ticker"]]
+    pd.testing.assert_frame_equal(found, expected.reset_index(drop=True))
 
 
 @hypothesis_settings(
-    max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=8, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 @given(cells=st.sets(st.tuples(st.sampled_from(TICKERS), st.sampled_from([0, 1])), max_size=6))
 def test_replace_of_any_set_of_cells_touches_only_those(
@@ -149,8 +145,6 @@ def test_query_returns_rows_and_names_what_is_wrong(warehouse: Warehouse) -> Non
 
 
 def test_query_while_a_slice_is_written_in_another_thread_waits(warehouse: Warehouse) -> None:
-    from threading import Thread
-
     warehouse.replace(PRICES, prices(close=1.0), WHOLE)
     closes: list[set[float]] = []
     readers = [
@@ -219,14 +213,14 @@ def test_eight_processes_that_overwrite_slices_lose_none(
     warehouse: Warehouse, home: Home, processes: ForkServerContext
 ) -> None:
     tickers = [f"T{index}" for index in range(8)]
-    writers = [processes.Process(target=_overwrite, args=(home, each, 10)) for each in tickers]
+    writers = [processes.Process(target=_overwrite, args=(home, each, 5)) for each in tickers]
     for writer in writers:
         writer.start()
     for writer in writers:
         writer.join(120)
     assert [writer.exitcode for writer in writers] == [0] * 8
     stored = warehouse.read(PRICES)
-    assert stored.groupby("ticker")["close"].max().to_dict() == dict.fromkeys(tickers, 9.0)
+    assert stored.groupby("ticker")["close"].max().to_dict() == dict.fromkeys(tickers, 4.0)
     assert len(stored) == sum(len(prices([each])) for each in tickers)
 
 
@@ -256,29 +250,11 @@ def test_writer_killed_at_any_moment_leaves_the_old_or_the_new_slice(
             acknowledged = receiver.recv()
         stored = warehouse.read(PRICES)
         assert len(stored) == 100 * len(prices(["T0"]))
-        assert stored["close"].nunique() == 1
-        assert stored["close"].iloc[0] in (acknowledged, acknowledged + 1)
-
-
-def test_file_of_a_newer_layout_is_refused_for_read_and_write(
-    warehouse: Warehouse, home: Home
-) -> None:
-    warehouse.replace(PRICES, prices(), WHOLE)
-    with duckdb.connect(str(home.warehouse)) as connection:
-        connection.execute("update meta.layout set version = 99")
-    with pytest.raises(WarehouseError, match=r"layout 99.*Update Odyssey"):
-        warehouse.read(PRICES)
-    with pytest.raises(WarehouseError, match="layout 99"):
-        warehouse.replace(PRICES, prices(), WHOLE)
+        values = set(stored["close"])
+        assert values in ({acknowledged}, {acknowledged + 1})
 
 
 def test_read_of_a_table_with_another_layout_says_what_to_do(warehouse: Warehouse) -> None:
     warehouse.create_model("market", "prices", "table", "select 'AAA' as ticker", "Old.", {})
     with pytest.raises(WarehouseError, match=r"not stored: date.*odyssey run"):
-        warehouse.read(PRICES)
-
-
-def test_file_that_is_no_database_is_refused(warehouse: Warehouse, home: Home) -> None:
-    home.warehouse.write_bytes(b"half a file" * 1000)
-    with pytest.raises(WarehouseError, match="cannot be opened"):
         warehouse.read(PRICES)

@@ -206,6 +206,22 @@ def test_action_of_conflicting_rows_acts_once_if_they_agree_on_it(
     assert np.count_nonzero(actions.dividend) == (1 if believed else 0)
 
 
+@pytest.mark.parametrize("order", [(2, 3), (3, 2)])
+def test_dividend_and_split_of_two_conflicting_rows_act_together_in_any_order(
+    order: tuple[int, int],
+) -> None:
+    raw = split_from(raw_history(6), 3, 2.0)
+    raw.loc[2, ["date", "split_ratio", "dividend"]] = [raw["date"][3], 1.0, 0.6]
+    raw["is_conflicting"] = [False, False, True, True, False, False]
+    raw = raw.iloc[[0, 1, *order, 4, 5]].reset_index(drop=True)
+    actions = _judged(raw, rejected=(2, 3))
+    (row,) = actions.dividend.nonzero()[0]
+    assert raw["dividend"][row] == 0.6
+    assert actions.dividend[row] == 0.6
+    assert actions.split_ratio[row] == 2.0
+    assert actions.split_ratio.prod() == 2.0
+
+
 @pytest.mark.parametrize("defect", ["unreadable_date", "future_date"])
 def test_action_of_a_row_without_a_day_does_not_act(defect: str) -> None:
     raw = changed(raw_history(5), 2, defect=defect, content="{}", dividend=1.0, split_ratio=2.0)

@@ -1,6 +1,6 @@
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from odyssey_assets.market_data.adjustments import as_traded, forward_factors
@@ -35,6 +35,7 @@ def test_as_traded_reads_a_missing_dividend_as_none() -> None:
     assert as_traded(raw_history(3).assign(dividend=np.nan))["dividend"].tolist() == [0.0] * 3
 
 
+@settings(max_examples=25, deadline=None)
 @given(
     cents=st.integers(1, 10_000_000),
     ratio=st.sampled_from([0.1, 0.5, 1.5, 2.0, 3.0, 4.0, 7.0, 10.0, 20.0, 28.0]),

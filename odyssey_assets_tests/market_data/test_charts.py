@@ -1,3 +1,4 @@
+from collections.abc import Callable
 from datetime import date
 
 import numpy as np
@@ -81,7 +82,8 @@ def test_price_chart_of_one_session_shows_a_point() -> None:
 
 def _map_classes(figure: Figure) -> np.ma.MaskedArray:
     (mesh,) = (part for part in figure.axes[0].collections if isinstance(part, QuadMesh))
-    return np.ma.masked_array(mesh.get_array())
+    values = mesh.get_array()
+    return np.ma.masked_array(values)
 
 
 def test_missing_data_map_tells_filled_from_missing_and_not_yet_listed() -> None:
@@ -126,10 +128,11 @@ def test_missing_data_map_stays_readable_for_any_number_of_tickers(count: int) -
 def test_pictures_of_simulated_bars_say_so_and_are_small_and_repeatable() -> None:
     bars = _bars().assign(is_simulated=True)
     sessions = pd.DatetimeIndex(bars["date"])
-    for build in (
+    builders: list[Callable[[], Figure]] = [
         lambda: price_chart(bars),
         lambda: missing_data_map(bars, sessions, ["AAA"]),
-    ):
+    ]
+    for build in builders:
         figure = build()
         assert "simulated data" in _texts(figure)
         image = png_bytes(figure)

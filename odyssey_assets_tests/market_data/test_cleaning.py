@@ -23,6 +23,14 @@ from odyssey_assets_tests.market_data.raw_history import (
     split_from,
 )
 
+
+def _with_twin(raw: pd.DataFrame, row: int, **values: float) -> pd.DataFrame:
+    """Return `raw` with one row delivered twice, the second time with other values."""
+    twin = raw.iloc[[row]].assign(**values)
+    twin["row_sha256"] += f" {sorted(values)}"
+    return pd.concat([raw, twin], ignore_index=True)
+
+
 SMALL = CleaningSettings(anomaly_min_sessions=20, max_fill_sessions=2)
 
 Spoiler = Callable[[pd.DataFrame, int], pd.DataFrame]
@@ -46,9 +54,8 @@ SPOILERS: dict[str, Spoiler] = {
     "restated": lambda raw, row: pd.concat(
         [raw, again(raw.iloc[[row]], "2024-12-31 23:00", volume=7e5)], ignore_index=True
     ),
-    "contradicted": lambda raw, row: pd.concat(
-        [raw, raw.iloc[[row]].assign(row_sha256="other", dividend=0.3)], ignore_index=True
-    ),
+    "contradicted": lambda raw, row: _with_twin(raw, row, dividend=0.3),
+    "half_split": lambda raw, row: _with_twin(raw, row, split_ratio=0.5),
     "lost": lambda raw, row: raw.drop(index=row).reset_index(drop=True),
 }
 _SPOILED = st.lists(
@@ -127,7 +134,7 @@ def _assert_factors_follow_from(bars: pd.DataFrame) -> None:
     np.testing.assert_allclose(bars["split_factor"].iloc[1:], splits, rtol=1e-12)
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=15, deadline=None)
 @given(spoilers=_SPOILED, cut=st.integers(1, 99), seed=st.integers(0, 99))
 def test_bars_up_to_a_day_are_the_same_bits_when_the_future_is_cut_or_scrambled(
     spoilers: list[list[tuple[int, str]]], cut: int, seed: int

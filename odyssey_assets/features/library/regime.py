@@ -29,8 +29,8 @@ SPECS: tuple[FeatureSpec, ...] = (
         _STATE_INPUTS,
         40,
         "0 calm, 1 normal, 2 stressed: three-state K-means on the proxy's (realized_vol_20, "
-        "return_20d, VIX), standardised; refitted at each window start on data before it, states "
-        f"ordered by volatility; {_STATE_NULL}",
+        "return_20d, VIX), standardised, started from terciles of volatility; refitted at each "
+        f"window start on data before it, states ordered by volatility; {_STATE_NULL}",
         _STATE_SOURCE,
         minimum=0.0,
         maximum=2.0,

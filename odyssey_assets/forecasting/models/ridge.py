@@ -34,9 +34,10 @@ class RidgeForecaster:
 
     def fit(self, train: Sample, valid: Sample) -> "RidgeModel":
         """Fit one ridge a penalty and keep the best on `valid`; the larger penalty wins a tie."""
-        scaler = StandardScaler().fit(train.values.astype(np.float64))
-        # A feature that training never knew has no mean; it counts as 0 everywhere.
-        means, scales = np.nan_to_num(scaler.mean_), np.nan_to_num(scaler.scale_, nan=1.0)
+        values = train.values.astype(np.float64)
+        # A feature that training never knew tells nothing: it counts as 0 everywhere.
+        scaler = StandardScaler().fit(np.where(np.isnan(values).all(axis=0), 0.0, values))
+        means, scales = scaler.mean_, scaler.scale_
         standardised = _standardised(train.values, means, scales)
         candidates = []
         for penalty in PENALTIES:

@@ -59,8 +59,7 @@ def test_features_are_found_by_name_wherever_they_stand(forecaster: Forecaster) 
     assert np.array_equal(model.predict(names, values), expected)
 
 
-def test_fit_does_not_see_validation_rows_as_training_rows(forecaster: Forecaster) -> None:
-    """Forecasts are finite returns, also for rows that are unknown altogether."""
+def test_row_without_any_known_feature_gets_a_finite_forecast(forecaster: Forecaster) -> None:
     model = forecaster.fit(TRAIN, VALID)
     unknown = np.full((2, len(NAMES)), np.nan, dtype=np.float32)
     predictions = model.predict(NAMES, unknown)
