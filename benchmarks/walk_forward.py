@@ -57,7 +57,7 @@ def benchmark_settings() -> Settings:
 
 def load_histories(settings: Settings) -> dict[str, TickerHistory]:
     """Take prices of the settings' source through cleaning, features and labels."""
-    now = datetime.now(UTC).replace(tzinfo=None)
+    now = datetime.now(UTC)
     end = settings.end or END
     source = build_source(settings)
     raw = ingest_bars(source, settings.tickers, settings.start, end, now).rows
@@ -155,7 +155,8 @@ def main() -> None:
     tasks = [every[at] for at in sorted(drawn[: options.folds or len(every)])]
     print_conditions(PACKAGES)
     print(
-        f"{settings.source} prices, {len(tasks)} of {len(every)} folds, {len(MODEL_FEATURES)} features"
+        f"{settings.source} prices, {len(tasks)} of {len(every)} folds, "
+        f"{len(MODEL_FEATURES)} features"
     )
 
     started = time.perf_counter()

@@ -4,8 +4,6 @@ Every function returns a figure built without pyplot, so that it can be drawn in
 leaves nothing behind. How a figure reaches the Dagster UI belongs to `infrastructure.pictures`.
 """
 
-import colorsys
-
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
@@ -15,6 +13,7 @@ from matplotlib.ticker import FuncFormatter, NullLocator, PercentFormatter
 
 from odyssey_assets.core.adjustment import adjusted_bars
 from odyssey_assets.core.costs import BASIS_POINT, ProportionalCosts
+from odyssey_assets.forecasting.line_labels import distinct_colors, label_ends
 from odyssey_assets.forecasting.scoring import direction_accuracy, rmse, sign_strategy_returns
 
 DEFAULT_MODEL = "xgboost"
@@ -24,9 +23,6 @@ SHOWN_SESSIONS = 504
 SHOWN_FEATURES = 20
 
 _INK, _MUTED, _BLUE, _ORANGE, _RED = "#222222", "#6b6b6b", "#1f5fa8", "#d1711b", "#b3261e"
-_LABEL_GAP = 0.045
-# Contrast of 4.5 to 1 on white (WCAG 2.1, success criterion 1.4.3).
-_MAX_LUMINANCE = 0.18
 
 
 def forecast_chart(
@@ -42,8 +38,9 @@ def forecast_chart(
         predictions: Rows of `forecasting.predictions` of one ticker.
         labels: Rows of `features.labels` of the ticker.
         is_simulated: Whether to say that the data is simulated.
-        model: The model drawn.
+        model: The model drawn; another one where it has no rows.
     """
+    model = _drawn_model(predictions, model)
     own = predictions[predictions["model"] == model].sort_values("date")
     horizon = int(own["horizon"].iloc[0])
     label = f"forward_return_{horizon}d"
@@ -91,9 +88,10 @@ def strategy_chart(
         bars: Rows of `market_data.bars` of the same tickers and sessions, or more.
         costs: Costs of the strategy.
         is_simulated: Whether to say that the data is simulated.
-        model: The model drawn.
+        model: The model drawn; another one where it has no rows.
     """
     opens = adjusted_bars(bars)[["ticker", "date", "open"]]
+    model = _drawn_model(predictions, model)
     priced = predictions.merge(opens, on=["ticker", "date"])
     growth = _growth_by_ticker(priced[priced["model"] == model], costs)
     baseline = _growth_by_ticker(priced[priced["model"] == BASELINE_MODEL], costs)
@@ -104,8 +102,11 @@ def strategy_chart(
         f"{_median_end(baseline)}",
         is_simulated=is_simulated,
     )
+    if not growth:
+        axes.text(0.5, 0.5, "no forecast has earned a return yet", ha="center", color=_MUTED)
+        return figure
     ordered = sorted(growth, key=lambda ticker: (growth[ticker].iloc[-1], ticker))
-    colors = dict(zip(sorted(growth), _distinct_colors(len(growth)), strict=True))
+    colors = dict(zip(sorted(growth), distinct_colors(len(growth)), strict=True))
     for ticker in ordered:
         line = growth[ticker]
         axes.plot(line.index.to_numpy(), line.to_numpy(), color=colors[ticker], linewidth=1.2)
@@ -116,7 +117,7 @@ def strategy_chart(
     axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
     axes.set_ylabel("value of 1 USD, log scale")
     _date_axis(axes)
-    _label_ends(axes, {ticker: growth[ticker].iloc[-1] for ticker in ordered}, colors)
+    label_ends(axes, {ticker: growth[ticker].iloc[-1] for ticker in ordered}, colors)
     return figure
 
 
@@ -128,8 +129,9 @@ def importance_chart(
     Args:
         importance: Rows of `forecasting.feature_importance`; only the newest window is drawn.
         is_simulated: Whether to say that the data is simulated.
-        model: The model drawn.
+        model: The model drawn; another one where it has no rows.
     """
+    model = _drawn_model(importance, model)
     own = importance[importance["model"] == model]
     newest = own[own["window"] == own["window"].max()]
     tickers = sorted(newest["ticker"].unique())
@@ -182,11 +184,17 @@ def _quality_line(forecast: pd.Series, outcome: pd.Series, is_covered: pd.Series
     )
 
 
+def _drawn_model(rows: pd.DataFrame, wanted: str) -> str:
+    names = sorted(rows["model"].unique())
+    return wanted if wanted in names or not names else str(names[0])
+
+
 def _growth_by_ticker(priced: pd.DataFrame, costs: ProportionalCosts) -> dict[str, pd.Series]:
-    return {
+    by_ticker = {
         str(ticker): _strategy_growth(rows.sort_values("date"), costs)
         for ticker, rows in priced.groupby("ticker")
     }
+    return {ticker: growth for ticker, growth in by_ticker.items() if len(growth)}
 
 
 def _median_end(growth: dict[str, pd.Series]) -> str:
@@ -208,43 +216,6 @@ def _growth_ticks(growth: dict[str, pd.Series]) -> list[float]:
     high = max(line.max() for line in growth.values())
     steps = [base * 10.0**power for power in range(-4, 5) for base in (1, 2, 5)]
     return [step for step in steps if low / 2 <= step <= high * 2]
-
-
-def _distinct_colors(count: int) -> list[tuple[float, float, float]]:
-    """Return colours of different hue, each dark enough to read as text on white."""
-    colors = []
-    for at in range(count):
-        red, green, blue = colorsys.hls_to_rgb(at / count, (0.30, 0.42, 0.52)[at % 3], 0.75)
-        luminance = 0.2126 * red**2.2 + 0.7152 * green**2.2 + 0.0722 * blue**2.2
-        shade = min(1.0, (_MAX_LUMINANCE / max(luminance, 1e-9)) ** (1 / 2.2))
-        colors.append((red * shade, green * shade, blue * shade))
-    return colors
-
-
-def _label_ends(
-    axes: Axes, values: dict[str, float], colors: dict[str, tuple[float, float, float]]
-) -> None:
-    """Write each line's name beside its end, pushed apart where ends lie close together."""
-    low, high = (np.log(limit) for limit in axes.get_ylim())
-    heights = [(np.log(value) - low) / (high - low) for value in values.values()]
-    gap = min(_LABEL_GAP, 1 / max(len(heights), 1))
-    for at in range(1, len(heights)):
-        heights[at] = max(heights[at], heights[at - 1] + gap)
-    overflow = heights[-1] - 1
-    for at in range(len(heights) - 1, -1, -1):
-        ceiling = 1 - (len(heights) - 1 - at) * gap
-        heights[at] = min(heights[at], ceiling) if overflow > 0 else heights[at]
-    for (ticker, value), height in zip(values.items(), heights, strict=True):
-        axes.annotate(
-            f"{ticker} {value:.2f}",
-            xy=(1.0, height),
-            xytext=(6, 0),
-            xycoords="axes fraction",
-            textcoords="offset points",
-            va="center",
-            fontsize=9,
-            color=colors[ticker],
-        )
 
 
 def _date_axis(axes: Axes) -> None:

@@ -65,10 +65,8 @@ class Tracker(Protocol):
         run_id: str,
         parameters: Mapping[str, object],
         metrics: Iterable[tuple[str, float, int]],
+        *,
+        is_complete: bool,
     ) -> None:
-        """Record parameters and (name, value, step) metrics, and close the run."""
-        ...
-
-    def fail_run(self, run_id: str) -> None:
-        """Close the run as failed."""
+        """Record parameters and (name, value, step) metrics; close the run."""
         ...

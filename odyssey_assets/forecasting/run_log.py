@@ -21,7 +21,8 @@ from odyssey_assets.settings import Settings
 class RunLog:
     """Opens a ticker's run at its first fit and closes all runs at the end of the call.
 
-    Used as a context manager: an exception inside closes the open runs as failed.
+    Used as a context manager: an exception inside closes the open runs as failed, with what was
+    fitted before it.
     """
 
     def __init__(self, tracker: Tracker | None, settings: Settings, bars: pd.DataFrame) -> None:
@@ -58,15 +59,14 @@ class RunLog:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        """Close every open run, as failed if the call failed."""
+        """Record and close every open run, as failed if the call failed."""
         if self._tracker is None:
             return
         for ticker, run_id in self._run_ids.items():
-            if kind is not None:
-                self._tracker.fail_run(run_id)
-            else:
-                folds = sorted(self._fitted[ticker], key=lambda one: str(one.key))
-                self._tracker.finish_run(run_id, self._parameters(folds), self._metrics(folds))
+            folds = sorted(self._fitted.get(ticker, []), key=lambda one: str(one.key))
+            self._tracker.finish_run(
+                run_id, self._parameters(folds), self._metrics(folds), is_complete=kind is None
+            )
 
     def _parameters(self, folds: list[DoneFold]) -> dict[str, object]:
         configurations = {
@@ -74,12 +74,10 @@ class RunLog:
             for one in folds
             for name, value in one.content["configuration"].items()
         }
+        learned = {str(one.key): one.content["data_sha256"] for one in folds}
         return {
             "folds": len({one.fold.window for one in folds}),
-            "input_features": len(folds[0].content["input_features"]),
-            "data_sha256": hash_mapping(
-                {str(one.key): one.content["data_sha256"] for one in folds}
-            ),
+            "data_sha256": hash_mapping(learned),
             **self._settings.forecasting.model_dump(exclude={"xgboost", "models"}),
             **configurations,
         }

@@ -4,6 +4,7 @@ What is expected follows from the contract; `expectations` validates it with Gre
 Claims that need more than one table belong to the `checks.py` of a domain.
 """
 
+from collections import Counter
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 
 CHECK_NAME = "fulfils_its_contract"
 MAX_EXAMPLES = 10
-MAX_FAILED_PARTITIONS = 1000
+MAX_FAILURES = 1000
 
 
 def build_contract_check(
@@ -68,7 +69,8 @@ def contract_result(
     """Return the result of a contract check, with metadata for people and for sensors.
 
     `failed_partitions` lists (ticker, window, column, value, expected, failures), one entry a
-    ticker, window and broken expectation, with the first broken value.
+    ticker, window and broken expectation, with the first broken value. A table with other columns
+    than declared fails in no particular partition: its entry names neither ticker nor window.
     """
     broken = [finding for finding in found if not finding.is_met]
     metadata: dict[str, Any] = {
@@ -81,9 +83,7 @@ def contract_result(
         ),
     }
     if broken:
-        entries = [entry for finding in broken for entry in _failed_partitions(contract, finding)]
-        metadata["failed_partitions"] = dg.MetadataValue.json(entries[:MAX_FAILED_PARTITIONS])
-        metadata["failed_partitions_count"] = len(entries)
+        metadata["failed_partitions"] = dg.MetadataValue.json(_failures(contract, broken))
         examples = _examples(contract, broken)
         if examples:
             metadata["examples"] = dg.MetadataValue.table(
@@ -116,6 +116,19 @@ def _record(finding: "Finding") -> dg.TableRecord:
             "failures": str(finding.failures),
         }
     )
+
+
+def _failures(contract: TableContract, broken: Sequence["Finding"]) -> list[dict[str, Any]]:
+    """Return the failed partitions: every one of them once, then further failures up to a limit."""
+    entries = [entry for finding in broken for entry in _failed_partitions(contract, finding)]
+    ranks: Counter[tuple[Any, Any]] = Counter()
+    ranked = []
+    for entry in entries:
+        partition = (entry["ticker"], entry["window"])
+        ranked.append((ranks[partition], entry))
+        ranks[partition] += 1
+    ranked.sort(key=lambda each: each[0])
+    return [entry for _, entry in ranked[: max(MAX_FAILURES, len(ranks))]]
 
 
 def _failed_partitions(contract: TableContract, finding: "Finding") -> list[dict[str, Any]]:

@@ -95,7 +95,8 @@ class BatchedSqliteEventLogStorage(SqliteEventLogStorage):
     def _update_asset_check_evaluation(self, event: dg.EventLogEntry, event_id: int | None) -> None:
         """Store a check's result; one without a partition settles all partitions of its run.
 
-        Partitions that the result lists in `failed_partitions` fail, the others pass.
+        Partitions that a failed result lists in `failed_partitions` fail, the others pass; a
+        failure that is in no partition of the run fails all of them.
         """
         super()._update_asset_check_evaluation(event, event_id)
         evaluation = event.get_dagster_event().asset_check_evaluation_data
@@ -109,18 +110,20 @@ class BatchedSqliteEventLogStorage(SqliteEventLogStorage):
                 AssetCheckExecutionsTable.c.partition.is_not(None),
             )
         )
-        failed = list(_failed_partition_keys(evaluation))
+        succeeds = {"execution_status": AssetCheckExecutionRecordStatus.SUCCEEDED.value}
+        fails = {
+            "execution_status": AssetCheckExecutionRecordStatus.FAILED.value,
+            "evaluation_event": dg.serialize_value(event),
+        }
+        failed = set(_failed_partition_keys(evaluation))
+        is_failed = AssetCheckExecutionsTable.c.partition.in_(failed)
         with self.index_connection() as connection:
-            connection.execute(
-                planned.values(execution_status=AssetCheckExecutionRecordStatus.SUCCEEDED.value)
-            )
-            if failed:
-                connection.execute(
-                    planned.where(AssetCheckExecutionsTable.c.partition.in_(failed)).values(
-                        execution_status=AssetCheckExecutionRecordStatus.FAILED.value,
-                        evaluation_event=dg.serialize_value(event),
-                    )
-                )
+            connection.execute(planned.values(**succeeds))
+            if evaluation.passed:
+                return
+            settled = connection.execute(planned.where(is_failed).values(**fails)).rowcount
+            if not failed or settled < len(failed):
+                connection.execute(planned.values(**fails))
 
 
 def _insert(connection: db.Connection, row: Mapping[str, Any]) -> int:

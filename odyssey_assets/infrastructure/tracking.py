@@ -56,8 +56,10 @@ class Tracker:
         run_id: str,
         parameters: Mapping[str, object],
         metrics: Iterable[tuple[str, float, int]],
+        *,
+        is_complete: bool,
     ) -> None:
-        """Record parameters and (name, value, step) metrics, and close the run.
+        """Record parameters and (name, value, step) metrics; close the run, failed if incomplete.
 
         Raises:
             TrainingError: The database cannot be written.
@@ -75,17 +77,7 @@ class Tracker:
                 if not batch and not named:
                     break
                 client.log_batch(run_id, metrics=batch, params=named)
-            client.set_terminated(run_id)
-
-    def fail_run(self, run_id: str) -> None:
-        """Close the run as failed.
-
-        Raises:
-            TrainingError: The database cannot be written.
-        """
-        with self._clear_errors():
-            client, _ = self._open()
-            client.set_terminated(run_id, status="FAILED")
+            client.set_terminated(run_id, status="FINISHED" if is_complete else "FAILED")
 
     def _open(self) -> "tuple[MlflowClient, str]":
         if self._opened is None:
@@ -113,8 +105,9 @@ class Tracker:
         try:
             yield
         except (MlflowException, SQLAlchemyError, OSError) as error:
+            first_line = str(error).splitlines()[0]
             raise TrainingError(
-                f"MLflow cannot use {self._folder / DATABASE}: {str(error).splitlines()[0]}. Is the disk full, or is "
-                "another program holding the file? If it is damaged, move it away; the next run "
-                "makes a new one."
+                f"MLflow cannot use {self._folder / DATABASE}: {first_line}. Is the disk full, or "
+                "is another program holding the file? If it is damaged, move it away; the next "
+                "run makes a new one."
             ) from error

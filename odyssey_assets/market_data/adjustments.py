@@ -17,10 +17,10 @@ DIVIDEND_DECIMALS = 6
 def as_traded(rows: pd.DataFrame) -> pd.DataFrame:
     """Return prices, volume and dividend on the basis on which the shares traded that day.
 
-    Where the vendor had divided prices by later splits, as traded = delivered x
-    `split_adjustment`, rounded to the cents fractions prices are quoted in, so that a row fetched
-    before a split and the same row fetched after it become the same bar. Other rows stay exactly
-    as delivered.
+    Where as-traded prices follow from a row they are delivered x `split_adjustment`, rounded to
+    the fractions of a cent that prices are quoted in: a row fetched before a split and the same
+    row fetched after it become the same bar, whatever noise the vendor's division left. Rows of a
+    vendor that only sends adjusted prices stay exactly as delivered.
 
     Args:
         rows: Rows of `raw_bars`.
@@ -30,11 +30,11 @@ def as_traded(rows: pd.DataFrame) -> pd.DataFrame:
         becomes 0.
     """
     adjustment = rows["split_adjustment"].to_numpy(dtype=np.float64)
-    is_scaled = rows["is_as_traded"].to_numpy(dtype=bool) & (adjustment != 1.0)
+    is_as_traded = rows["is_as_traded"].to_numpy(dtype=bool)
 
     def scaled(name: str, factor: np.ndarray, decimals: int) -> np.ndarray:
         delivered = rows[name].to_numpy(dtype=np.float64)
-        return np.where(is_scaled, np.round(delivered * factor, decimals), delivered)
+        return np.where(is_as_traded, np.round(delivered * factor, decimals), delivered)
 
     prices = {name: scaled(name, adjustment, PRICE_DECIMALS) for name in PRICE_COLUMNS}
     dividend = scaled("dividend", adjustment, DIVIDEND_DECIMALS)

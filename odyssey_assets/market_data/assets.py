@@ -5,7 +5,7 @@ and stores them.
 """
 
 from collections.abc import Iterator, Mapping
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import dagster as dg
 import pandas as pd
@@ -141,42 +141,44 @@ def _bars_and_quarantine(grid: PartitionGrid) -> dg.AssetsDefinition:
         context: dg.AssetExecutionContext, settings: dg.ResourceParam[Settings], raw: pd.DataFrame
     ) -> tuple[pd.DataFrame, pd.DataFrame]:
         slices = slices_of(context.partition_keys)
+        last_day = max(part.end for part in slices if part.end) - timedelta(days=1)
         cleaned = clean_bars(
             raw,
             settings.cleaning,
             source=settings.source,
-            end=last_session(settings),
+            end=min(last_session(settings), last_day),
             now=datetime.now(UTC),
         )
         _add_price_charts(context, cleaned)
-        context.add_output_metadata(
-            {"gaps": dg.MetadataValue.md(_gap_table(cleaned.gaps))}, output_name=BARS.name
-        )
         return cut(cleaned.bars, BARS, slices), cut(cleaned.quarantine, QUARANTINE, slices)
 
     return clean
 
 
 def _add_price_charts(context: dg.AssetExecutionContext, cleaned: CleanedBars) -> None:
-    """Attach one price chart a ticker, to the newest of its partitions in the run."""
+    """Attach a price chart and the gaps of each ticker to the newest of its partitions."""
     from odyssey_assets.market_data.charts import price_chart
 
+    bars, gaps = cleaned.bars, cleaned.gaps
     for ticker, windows in windows_by_ticker(context.partition_keys).items():
-        end = pd.Timestamp(windows[-1].end)
-        bars = cleaned.bars
-        shown = bars[(bars["ticker"] == ticker) & (bars["date"] < end)]
-        if not shown.empty:
+        is_shown = (bars["ticker"] == ticker) & (bars["date"] < pd.Timestamp(windows[-1].end))
+        if is_shown.any():
+            chart = picture(price_chart(bars[is_shown]), f"Price of {ticker}")
+            found = _gap_table(gaps[gaps["ticker"] == ticker])
             context.add_asset_metadata(
-                {"price": picture(price_chart(shown), f"Price of {ticker}")},
+                {"price": chart, "gaps": dg.MetadataValue.md(found)},
                 asset_key=list(BARS.key),
                 partition_key=cell_key(windows[-1], ticker),
             )
 
 
 def _gap_table(gaps: pd.DataFrame) -> str:
+    """Return a ticker's gaps as a table; `is_filled` says whether all of its sessions were."""
     if gaps.empty:
-        return "No sessions are missing."
-    shown = gaps.astype({"start": str, "end": str}).head(50)
-    lines = ["| " + " | ".join(map(str, shown.columns)) + " |", "|" + "---|" * shown.shape[1]]
-    lines += ["| " + " | ".join(map(str, row)) + " |" for row in shown.itertuples(index=False)]
+        return "No session is missing since the first bar."
+    lines = ["| first missing | last missing | sessions | filled |", "|---|---|---|---|"]
+    lines += [
+        f"| {gap.start:%Y-%m-%d} | {gap.end:%Y-%m-%d} | {gap.sessions} | {gap.is_filled} |"
+        for gap in gaps.tail(50).itertuples()
+    ]
     return "\n".join(lines)

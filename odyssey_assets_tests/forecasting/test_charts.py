@@ -38,14 +38,19 @@ def forecasts(tmp_path_factory: pytest.TempPathFactory) -> Forecasts:
     )
 
 
-def _draw(figure: Figure) -> Drawn:
+def _text_of(figure: Figure) -> list[str]:
     figure.savefig(BytesIO(), format="png", dpi=50)
+    return [text.get_text() for text in figure.axes[0].texts]
+
+
+def _draw(figure: Figure) -> Drawn:
+    texts = _text_of(figure)
     [axes] = figure.axes
     assert axes.get_ylabel() or axes.get_xlabel()
     return Drawn(
         str(figure.get_suptitle()),
         axes.get_title(loc="left"),
-        [text.get_text() for text in axes.texts],
+        texts,
     )
 
 
@@ -85,14 +90,19 @@ def test_strategy_chart_labels_each_ticker_with_its_final_value(forecasts: Forec
     assert "simulated" not in drawn.note
 
 
-def test_strategy_labels_stay_apart_and_inside_when_many_lines_end_together(
-    forecasts: Forecasts,
-) -> None:
-    figure = strategy_chart(forecasts.predictions, MARKET.bars, COSTS, is_simulated=True)
-    heights = sorted(text.xy[1] for text in figure.axes[0].texts)  # type: ignore[attr-defined]
-    assert np.diff(heights).min() > 0.04
-    assert heights[0] >= 0
-    assert heights[-1] <= 1
+def test_strategy_chart_of_a_window_just_begun_says_so(forecasts: Forecasts) -> None:
+    begun = forecasts.predictions[forecasts.predictions["date"] == "2018-01-02"]
+    figure = strategy_chart(begun, MARKET.bars, COSTS, is_simulated=True)
+    assert _text_of(figure) == ["no forecast has earned a return yet"]
+
+
+def test_charts_show_another_model_where_the_default_has_no_rows(forecasts: Forecasts) -> None:
+    own = forecasts.predictions.query("ticker == 'T00' and model == 'ridge'")
+    labels = MARKET.labels[MARKET.labels["ticker"] == "T00"]
+    assert "of ridge" in _draw(forecast_chart(own, labels, is_simulated=False)).title
+    drawn = _draw(strategy_chart(own, MARKET.bars, COSTS, is_simulated=False))
+    assert "ridge" in drawn.title
+    assert "instead unknown" in drawn.note
 
 
 def test_importance_chart_shows_the_newest_window_and_the_strongest_feature_on_top(

@@ -34,12 +34,13 @@ class RecordingTracker:
         run_id: str,
         parameters: Mapping[str, object],
         metrics: Iterable[tuple[str, float, int]],
+        *,
+        is_complete: bool,
     ) -> None:
         self.parameters[run_id] = parameters
         self.metrics[run_id] = list(metrics)
-
-    def fail_run(self, run_id: str) -> None:
-        self.failed.append(run_id)
+        if not is_complete:
+            self.failed.append(run_id)
 
 
 class FullDisk(ModelStore):
@@ -94,9 +95,26 @@ def test_call_that_fits_nothing_leaves_no_run_and_keeps_the_old_ids(tmp_path: Pa
     assert idle == RecordingTracker()
 
 
-def test_failed_call_closes_its_runs_as_failed(tmp_path: Path) -> None:
+def test_failed_call_closes_its_runs_as_failed_with_what_was_fitted(tmp_path: Path) -> None:
     tracker = RecordingTracker()
     with pytest.raises(ModelError, match="disk is full"):
         _forecast(FullDisk(tmp_path), tracker)
     assert tracker.failed == list(tracker.tags)
-    assert tracker.metrics == {}
+    assert _recorded_folds(tracker) == 2
+
+
+def test_interrupted_run_leaves_models_that_the_next_call_uses(tmp_path: Path) -> None:
+    with pytest.raises(ModelError, match="disk is full"):
+        _forecast(FullDisk(tmp_path), RecordingTracker())
+    tracker = RecordingTracker()
+    _forecast(ModelStore(tmp_path), tracker)
+    assert _recorded_folds(tracker) == 3 * 3 - 2
+
+
+def _recorded_folds(tracker: RecordingTracker) -> int:
+    folds = {
+        (run_id, name.split(".")[0], step)
+        for run_id, metrics in tracker.metrics.items()
+        for name, _, step in metrics
+    }
+    return len(folds)

@@ -26,7 +26,9 @@ def test_run_holds_tags_parameters_and_one_metric_step_a_fold(
     folds = [
         (f"model{kind}.rmse", kind + step / 100, step) for kind in range(60) for step in range(40)
     ]
-    tracker.finish_run(run_id, {f"p{number}": number for number in range(120)}, folds)
+    tracker.finish_run(
+        run_id, {f"p{number}": number for number in range(120)}, folds, is_complete=True
+    )
     client = MlflowClient(tracking_uri=tracker.uri)
     run = client.get_run(run_id)
     assert run.info.status == "FINISHED"
@@ -42,9 +44,9 @@ def test_run_holds_tags_parameters_and_one_metric_step_a_fold(
     assert (folder / "mlflow.db").exists()
 
 
-def test_failed_run_is_closed_as_failed(tracker: Tracker) -> None:
+def test_incomplete_run_is_closed_as_failed(tracker: Tracker) -> None:
     run_id = tracker.start_run("AAPL", {})
-    tracker.fail_run(run_id)
+    tracker.finish_run(run_id, {}, [("rmse", 0.5, 1)], is_complete=False)
     assert MlflowClient(tracking_uri=tracker.uri).get_run(run_id).info.status == "FAILED"
 
 
@@ -58,7 +60,7 @@ def test_second_tracker_of_a_home_uses_the_same_experiment(tracker: Tracker, fol
 
 def test_run_without_figures_is_closed(tracker: Tracker) -> None:
     run_id = tracker.start_run("EMPTY", {})
-    tracker.finish_run(run_id, {}, [])
+    tracker.finish_run(run_id, {}, [], is_complete=True)
     run = MlflowClient(tracking_uri=tracker.uri).get_run(run_id)
     assert run.info.status == "FINISHED"
     assert run.data.metrics == {}

@@ -8,10 +8,16 @@ from odyssey_assets_tests.market_data.raw_history import changed, raw_history
 
 
 def test_as_traded_of_an_unadjusted_row_is_what_was_delivered() -> None:
-    raw = changed(raw_history(5), 2, close=123.123456789, dividend=0.123456789)
+    raw = changed(raw_history(5), 2, close=123.1234, dividend=0.123456)
     traded = as_traded(raw)
     for name in ("open", "high", "low", "close", "volume", "dividend"):
         assert traded[name].tolist() == raw[name].tolist()
+
+
+def test_as_traded_drops_the_vendors_float_noise_before_a_split_too() -> None:
+    before = changed(raw_history(5), 2, close=588.219971)
+    after = changed(raw_history(5), 2, close=588.219971 / 4, split_adjustment=4.0)
+    assert as_traded(before)["close"][2] == as_traded(after)["close"][2] == 588.22
 
 
 def test_as_traded_of_a_split_adjusted_row_undoes_the_later_splits() -> None:

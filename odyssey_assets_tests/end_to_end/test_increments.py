@@ -1,0 +1,110 @@
+"""Ten nights, one session each, leave the same tables as one backfill at the end.
+
+The nights cross a 7:1 split, a dividend and a window boundary; every night the vendor delivers the
+whole history again on that day's split basis, as vendors do.
+"""
+
+from datetime import date, timedelta
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from odyssey_assets.core.sessions import sessions_between
+from odyssey_assets.definitions import build_defs
+from odyssey_assets.features.tables import HORIZONS_SESSIONS
+from odyssey_assets.headless import job_tags
+from odyssey_assets.infrastructure.driver import open_instance, run_job
+from odyssey_assets.infrastructure.home import home_of, load_settings
+from odyssey_assets.infrastructure.partitions import build_grid, open_windows
+from odyssey_assets.infrastructure.refresh import REFRESH_MARTS
+from odyssey_assets_tests.end_to_end.small_market import ENVIRONMENT, TICKERS, table_hashes
+
+START, SPLIT_DAY, DIVIDEND_DAY = date(2019, 1, 2), date(2022, 6, 28), date(2022, 7, 5)
+SESSIONS = sessions_between(START, date(2022, 7, 8))
+NIGHTS = [day.date() for day in SESSIONS[-10:]]
+
+
+def as_traded_market() -> dict[str, pd.DataFrame]:
+    """Return made-up as-traded bars by ticker, with a split of AAPL and a dividend of MSFT."""
+    rng = np.random.default_rng(5)
+    shared = rng.normal(0.0003, 0.008, len(SESSIONS))
+    market = {}
+    for ticker in TICKERS:
+        close = 400 * np.exp(np.cumsum(shared + rng.normal(0, 0.01, len(SESSIONS))))
+        split = np.where((SESSIONS == pd.Timestamp(SPLIT_DAY)) & (ticker == "AAPL"), 7.0, 1.0)
+        close = close / np.cumprod(split)
+        opening = close * (1 + rng.normal(0, 0.003, len(close)))
+        spread = np.abs(rng.normal(0.006, 0.002, len(close))) + 0.001
+        paid = (SESSIONS == pd.Timestamp(DIVIDEND_DAY)) & (ticker == "MSFT")
+        market[ticker] = pd.DataFrame(
+            {
+                "Date": SESSIONS,
+                "Open": opening.round(2),
+                "High": (np.maximum(opening, close) * (1 + spread)).round(2),
+                "Low": (np.minimum(opening, close) * (1 - spread)).round(2),
+                "Close": close.round(2),
+                "Volume": rng.integers(1_000_000, 9_000_000, len(close)) * np.cumprod(split),
+                "Dividends": np.where(paid, 1.25, 0.0),
+                "Stock Splits": np.where(split == 1.0, 0.0, split),
+            }
+        )
+    return market
+
+
+def deliver(market: dict[str, pd.DataFrame], night: date, folder: Path) -> None:
+    """Write what the vendor sends on the evening of `night`: later splits are divided out."""
+    for ticker, bars in market.items():
+        known = bars[bars["Date"] <= pd.Timestamp(night)].copy()
+        ratio = known["Stock Splits"].replace(0.0, 1.0)
+        later = ratio[::-1].cumprod()[::-1] / ratio
+        for name in ("Open", "High", "Low", "Close"):
+            known[name] = (known[name] / later).round(6)
+        known["Volume"] = (known["Volume"] * later).round()
+        known["Adj Close"] = known["Close"]
+        known.to_csv(folder / f"{ticker}.csv", index=False)
+
+
+def refresh(home: Path, end: date, *, is_nightly: bool) -> None:
+    """Run the jobs that write tables, as `odyssey run` does."""
+    settings = load_settings(home=home, end=end)
+    definitions = build_defs(home=home, end=end)
+    instance = open_instance(home_of(settings))
+    windows = build_grid(settings).window_list()
+    if is_nightly:
+        windows = open_windows(settings, max(HORIZONS_SESSIONS))
+    for job, tags in job_tags(settings.tickers, windows).items():
+        if job != REFRESH_MARTS:
+            outcome = run_job(definitions, instance, job, tags, lambda event: None)
+            assert outcome.is_success, outcome.errors
+
+
+@pytest.fixture
+def prices(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    folder = tmp_path / "prices"
+    folder.mkdir()
+    for name, value in ENVIRONMENT.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setenv("ODYSSEY_SOURCE", "files")
+    monkeypatch.setenv("ODYSSEY_PRICE_DIR", str(folder))
+    monkeypatch.setenv("ODYSSEY_MACRO_SERIES", "")
+    monkeypatch.setenv("ODYSSEY_START", START.isoformat())
+    monkeypatch.setenv("DAGSTER_HOME", str(tmp_path))
+    monkeypatch.setenv("ODYSSEY_HOME", str(tmp_path))
+    monkeypatch.delenv("ODYSSEY_END")
+    return folder
+
+
+def test_ten_nights_equal_one_backfill_across_split_dividend_and_window(
+    prices: Path, tmp_path: Path
+) -> None:
+    market = as_traded_market()
+    before = NIGHTS[0] - timedelta(days=1)
+    deliver(market, before, prices)
+    refresh(tmp_path / "nightly", before, is_nightly=False)
+    for night in NIGHTS:
+        deliver(market, night, prices)
+        refresh(tmp_path / "nightly", night, is_nightly=True)
+    refresh(tmp_path / "backfill", NIGHTS[-1], is_nightly=False)
+    assert table_hashes(tmp_path / "nightly") == table_hashes(tmp_path / "backfill")
