@@ -77,6 +77,7 @@ def build_defs(**overrides: Any) -> dg.Definitions:
             *build_sql_checks(project),
         ],
         jobs=jobs,
+        executor=dg.in_process_executor,
         sensors=[marts_follow_market(jobs[-1])],
         resources={
             "settings": settings,
