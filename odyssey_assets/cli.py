@@ -53,7 +53,9 @@ def reports_errors(command: Callable[P, None]) -> Callable[P, None]:
         try:
             command(*args, **kwargs)
         except OdysseyError as error:
-            error_console.print(f"{error}", style="red", markup=False, highlight=False)
+            error_console.print(
+                f"{error}", style="red", markup=False, highlight=False, soft_wrap=True
+            )
             raise typer.Exit(FAILED) from error
 
     return reporting
@@ -94,7 +96,8 @@ def run(
     except KeyboardInterrupt as error:
         error_console.print(
             "Interrupted. Slices already stored are complete, the one under way was not stored, "
-            "and the published database is as it was. Run again to go on."
+            "and the published database is as it was. Run again to go on.",
+            soft_wrap=True,
         )
         raise typer.Exit(INTERRUPTED) from error
     if not is_success:

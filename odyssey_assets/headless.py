@@ -1,7 +1,7 @@
-"""What `odyssey run` and `odyssey doctor` do: the refresh jobs in order, and what came of them.
+"""What `odyssey run` and `odyssey doctor` do: the refresh jobs in order.
 
-The only module beside `definitions` that sees all domains at once. Wording of options belongs to
-`cli`, drawing to `infrastructure.console`.
+Sees all domains at once, as `definitions` does. Wording of options belongs to `cli`, what is said
+at the end to `run_summary`, drawing to `infrastructure.console`.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -9,19 +9,13 @@ from pathlib import Path
 from typing import Any
 
 import dagster as dg
-import pandas as pd
 from rich.console import Console
 
 from odyssey_assets.core.windows import Window, window_of
 from odyssey_assets.definitions import TABLES, build_defs
 from odyssey_assets.errors import SettingsError
 from odyssey_assets.features.tables import HORIZONS_SESSIONS
-from odyssey_assets.infrastructure.console import (
-    StageProgress,
-    print_frame,
-    print_lines,
-    print_mapping,
-)
+from odyssey_assets.infrastructure.console import StageProgress
 from odyssey_assets.infrastructure.doctor import Finding, examine_home
 from odyssey_assets.infrastructure.driver import (
     JobOutcome,
@@ -30,11 +24,11 @@ from odyssey_assets.infrastructure.driver import (
     run_job,
 )
 from odyssey_assets.infrastructure.home import (
-    Home,
     held_source,
     home_of,
     load_settings,
     remember_universe,
+    restore_universe,
 )
 from odyssey_assets.infrastructure.partitions import (
     build_grid,
@@ -43,34 +37,14 @@ from odyssey_assets.infrastructure.partitions import (
     open_windows,
     range_tags,
 )
-from odyssey_assets.infrastructure.published import query_published
 from odyssey_assets.infrastructure.refresh import REFRESH_MACRO, REFRESH_MARKET, REFRESH_MARTS
 from odyssey_assets.infrastructure.run_lock import hold_run_lock
 from odyssey_assets.infrastructure.warehouse import Warehouse
 from odyssey_assets.market_data.catalog import build_source
+from odyssey_assets.run_summary import summarise
 from odyssey_assets.settings import Settings
 
 SQL_FOLDERS = ("staging", "intermediate", "marts")
-QUALITY_BY_TICKER = """
-select
-    ticker,
-    scored_rows as forecasts,
-    rmse,
-    historical_mean_rmse as mean_rmse,
-    direction_accuracy as direction,
-    information_coefficient as ic,
-    sharpe_fold_mean as sharpe,
-    interval_coverage as coverage,
-    beats_historical_mean as beats_mean
-from marts.mart_model_leaderboard
-where model = 'xgboost'
-order by ticker
-"""
-QUALITY_LEGEND = (
-    "rmse, mean_rmse: error of the forecast and of the historical mean, fraction of price. "
-    "ic: rank correlation\nwith the outcome. sharpe: sign strategy after costs. beats_mean: whether "
-    "the forecast was worth anything."
-)
 
 
 def refresh(console: Console, overrides: Mapping[str, Any], *, is_nightly: bool = False) -> bool:
@@ -96,11 +70,15 @@ def refresh(console: Console, overrides: Mapping[str, Any], *, is_nightly: bool 
     with hold_run_lock(home.run_lock):
         instance = open_instance(home)
         close_interrupted_runs(instance)
-        remember_universe(settings)
-        definitions = build_defs(home=settings.home)
+        Warehouse(home, settings.warehouse).refuse_unusable()
+        former = remember_universe(settings)
+        definitions = build_defs(**dict(settings))
         windows = _windows(settings, is_nightly=is_nightly)
         outcomes, seconds = _run_jobs(console, definitions, instance, settings, windows)
-    return _summarise(console, home, settings, outcomes, seconds)
+        if REFRESH_MARKET not in outcomes or not outcomes[REFRESH_MARKET].rows:
+            restore_universe(home, former)
+    summarise(console, settings, outcomes, seconds)
+    return all(outcome.is_success for outcome in outcomes.values())
 
 
 def with_fixed_break(settings: Settings) -> Settings:
@@ -147,7 +125,7 @@ def _run_jobs(
     with StageProgress(console, stages_by_step(definitions, tags)) as progress:
         for job, job_range in tags.items():
             if job == REFRESH_MARTS:
-                _prune(settings)
+                prune(settings)
             outcomes[job] = run_job(definitions, instance, job, job_range, progress.on_step)
             if not outcomes[job].is_success:
                 break
@@ -169,65 +147,10 @@ def stages_by_step(definitions: dg.Definitions, jobs: Iterable[str]) -> dict[str
     return {step: stage.replace("__", ".") for step, stage in stages.items()}
 
 
-def _prune(settings: Settings) -> None:
+def prune(settings: Settings) -> None:
     """Remove what an earlier universe of the home left outside this one's grid."""
     windows = build_grid(settings).window_list()
     warehouse = Warehouse(home_of(settings), settings.warehouse)
     for contract in TABLES:
         if not contract.is_append_only:
             warehouse.prune(contract, settings.tickers, windows[0].start, windows[-1].end)
-
-
-def _summarise(
-    console: Console,
-    home: Home,
-    settings: Settings,
-    outcomes: Mapping[str, JobOutcome],
-    seconds: Mapping[str, float],
-) -> bool:
-    is_success = all(outcome.is_success for outcome in outcomes.values())
-    warehouse = Warehouse(home, settings.warehouse)
-    print_mapping(console, "Rows stored", _row_counts(warehouse), "rows")
-    print_mapping(console, "Time by stage", {**seconds, "all": sum(seconds.values())}, "seconds")
-    if is_success:
-        quality = query_published(home.published, QUALITY_BY_TICKER)
-        suffix = " (simulated data)" if settings.source == "simulated" else ""
-        print_frame(console, f"Forecast quality, out of sample{suffix}", quality)
-        print_lines(console, "dim", [QUALITY_LEGEND])
-    for outcome in outcomes.values():
-        print_lines(
-            console,
-            "yellow",
-            [f"warning: {name} {dict(found)}" for name, found in outcome.warnings],
-        )
-        print_lines(console, "red", [f"failed: {message}" for message in outcome.errors])
-    print_lines(
-        console,
-        "bold",
-        [
-            f"Database  {home.published}",
-            f'Query     odyssey query "select * from marts.mart_daily_signals" --home {home.root}',
-            f"UI        odyssey ui --home {home.root}   (http://127.0.0.1:3000)",
-        ],
-    )
-    return is_success
-
-
-def _warning(check: str, found: Mapping[str, object]) -> str:
-    """Return a failed check in one line; its tables are for the UI."""
-    shown = {
-        name: value
-        for name, value in found.items()
-        if isinstance(value, str | int | float) or (isinstance(value, list | dict) and value)
-    }
-    text = ", ".join(f"{name} {value}" for name, value in shown.items())
-    return f"warning   {check}: {text[:400]}"
-
-
-def _row_counts(warehouse: Warehouse) -> dict[str, int]:
-    counts: pd.DataFrame = warehouse.query(
-        "select schema_name || '.' || table_name as name, estimated_size as rows "
-        "from duckdb_tables() where database_name = current_database() and schema_name <> 'meta' "
-        "order by all"
-    )
-    return dict(zip(counts["name"], counts["rows"].astype(int), strict=True))

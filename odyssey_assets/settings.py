@@ -201,8 +201,6 @@ class Settings(BaseSettings):
     def _check_consistency(self) -> Self:
         if self.end is not None and self.end <= self.start:
             raise ValueError(f"end {self.end} is not after start {self.start}")
-        if self.source == "files" and self.price_dir is None:
-            raise ValueError("source 'files' needs price_dir (--price-dir or ODYSSEY_PRICE_DIR)")
         return self
 
 

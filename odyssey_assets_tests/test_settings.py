@@ -72,7 +72,6 @@ def test_names_are_read_from_the_environment(monkeypatch: pytest.MonkeyPatch) ->
         ({"tickers": 5}, "tickers"),
         ({"start": "2020-01-01", "end": "2019-12-31"}, "end 2019-12-31 is not after start"),
         ({"start": "2020-01-01", "end": "2020-01-01"}, "is not after start"),
-        ({"source": "files"}, "needs price_dir"),
         ({"source": "bloomberg"}, "source"),
         ({"start": "01.02.2020"}, "start"),
         ({"seed": -1}, "seed"),

@@ -7,9 +7,8 @@ from odyssey_assets.features.tables import CLIP_THRESHOLDS, FEATURES_TABLE, LABE
 from odyssey_assets.infrastructure.io_manager import FROM_THE_BEGINNING, asset_metadata
 from odyssey_assets.infrastructure.partitions import (
     PartitionGrid,
-    cut,
+    cut_to_run,
     history_mapping,
-    slices_of,
     windows_by_ticker,
 )
 from odyssey_assets.market_data.tables import BARS, MACRO
@@ -58,12 +57,11 @@ def _features(grid: PartitionGrid) -> dg.AssetsDefinition:
     ) -> tuple[pd.DataFrame, pd.DataFrame]:
         from odyssey_assets.features.computation import compute_features
 
-        slices = slices_of(context.partition_keys)
         tickers = tuple(windows_by_ticker(context.partition_keys))
         frames = compute_features(bars, macro, settings, tickers)
         return (
-            cut(frames.features, FEATURES_TABLE, slices),
-            cut(frames.clip_thresholds, CLIP_THRESHOLDS, slices),
+            cut_to_run(context, frames.features, FEATURES_TABLE),
+            cut_to_run(context, frames.clip_thresholds, CLIP_THRESHOLDS),
         )
 
     return compute
@@ -91,7 +89,6 @@ def _labels(grid: PartitionGrid) -> dg.AssetsDefinition:
     ) -> pd.DataFrame:
         from odyssey_assets.features.labels import compute_labels
 
-        slices = slices_of(context.partition_keys)
-        return cut(compute_labels(bars, settings.labels), LABELS, slices)
+        return cut_to_run(context, compute_labels(bars, settings.labels), LABELS)
 
     return labels

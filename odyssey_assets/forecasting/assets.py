@@ -13,6 +13,7 @@ from odyssey_assets.infrastructure.io_manager import asset_metadata
 from odyssey_assets.infrastructure.partitions import (
     PartitionGrid,
     cell_key,
+    cut_to_run,
     history_mapping,
     windows_by_ticker,
 )
@@ -94,7 +95,11 @@ def _forecasts(grid: PartitionGrid) -> dg.AssetsDefinition:
             Tracker(home.mlflow),
         )
         _add_pictures(context, forecasts, labels, settings)
-        return forecasts.folds, forecasts.predictions, forecasts.feature_importance
+        return (
+            cut_to_run(context, forecasts.folds, FOLDS),
+            cut_to_run(context, forecasts.predictions, PREDICTIONS),
+            cut_to_run(context, forecasts.feature_importance, FEATURE_IMPORTANCE),
+        )
 
     return walk_forward
 

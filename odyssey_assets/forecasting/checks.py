@@ -62,6 +62,7 @@ def _model_beats_the_historical_mean(grid: PartitionGrid) -> dg.AssetChecksDefin
     ) -> dg.AssetCheckResult:
         folds = warehouse.read(FOLDS, slices_of(context.partition_keys))
         errors = root_mean_squared_errors(folds)
+        means = errors.mean().dropna()
         losers = errors[errors[DEFAULT_MODEL] >= errors[BASELINE_MODEL]]
         return dg.AssetCheckResult(
             passed=losers.empty,
@@ -69,11 +70,10 @@ def _model_beats_the_historical_mean(grid: PartitionGrid) -> dg.AssetChecksDefin
             metadata={
                 "tickers": len(errors),
                 "tickers_beaten": len(losers),
-                "mean_rmse": float(errors[DEFAULT_MODEL].mean()) if len(errors) else 0.0,
-                "mean_baseline_rmse": float(errors[BASELINE_MODEL].mean()) if len(errors) else 0.0,
+                **{f"mean_rmse_{model}": float(mean) for model, mean in means.items()},
                 "failed_tickers": [
-                    {"ticker": str(ticker), "value": float(row.iloc[0]), "threshold": row.iloc[1]}
-                    for ticker, row in losers[[DEFAULT_MODEL, BASELINE_MODEL]].iterrows()
+                    {"ticker": str(ticker), "value": float(error), "threshold": float(baseline)}
+                    for ticker, error, baseline in losers.itertuples()
                 ],
             },
         )

@@ -10,6 +10,7 @@ from typing import Self
 
 import pandas as pd
 from rich.console import Console
+from rich.markup import escape
 from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
@@ -71,7 +72,9 @@ class StageProgress:
             self._progress.console.print(f"[green]done[/] {stage} ({seconds:.1f} s)")
 
 
-def print_mapping(console: Console, title: str, values: Mapping[str, object], unit: str) -> None:
+def print_mapping(
+    console: Console, title: str, values: Mapping[str, int | float], unit: str
+) -> None:
     """Print names and values as a two-column table."""
     table = Table(title=title, title_justify="left")
     table.add_column("")
@@ -86,7 +89,7 @@ def print_frame(console: Console, title: str, frame: pd.DataFrame, digits: int =
     table = Table(title=title, title_justify="left")
     for name in frame.columns:
         is_number = pd.api.types.is_numeric_dtype(frame[name])
-        table.add_column(str(name), justify="right" if is_number else "left")
+        table.add_column(escape(str(name)), justify="right" if is_number else "left")
     for row in frame.itertuples(index=False):
         table.add_row(*(_cell(value, digits) for value in row))
     console.print(table)
@@ -95,14 +98,14 @@ def print_frame(console: Console, title: str, frame: pd.DataFrame, digits: int =
 def print_lines(console: Console, style: str, lines: Sequence[str]) -> None:
     """Print lines in a style, without reading markup in them."""
     for line in lines:
-        console.print(line, style=style, markup=False, highlight=False)
+        console.print(line, style=style, markup=False, highlight=False, soft_wrap=True)
 
 
 def _cell(value: object, digits: int) -> str:
-    if pd.isna(value):
+    if pd.api.types.is_scalar(value) and pd.isna(value):
         return "-"
     if isinstance(value, float):
         return f"{value:.{digits}f}"
     if isinstance(value, pd.Timestamp):
         return f"{value:%Y-%m-%d}"
-    return str(value)
+    return escape(str(value))

@@ -12,7 +12,7 @@ from pathlib import Path
 import duckdb
 
 from odyssey_assets.errors import WarehouseError
-from odyssey_assets.infrastructure.locks import WarehouseLock
+from odyssey_assets.infrastructure.locks import Holder, WarehouseLock
 from odyssey_assets.infrastructure.table_layout import mark_layout, refuse_newer_layout
 from odyssey_assets.settings import WarehouseSettings
 
@@ -75,6 +75,10 @@ class Database:
             with self._connection(is_read_only=False) as connection:
                 connection.execute("checkpoint")
             yield self.path
+
+    def writer(self) -> Holder | None:
+        """Return the process that writes at this moment; None without one."""
+        return self._lock.holder()
 
     def refuse_full_disk(self, needed_bytes: int = 0) -> None:
         """Refuse to begin what the disk may not hold.

@@ -1,29 +1,37 @@
 """What `odyssey doctor` looks at, and what to do about each finding.
 
-Versions, disk, locks, the databases and the Dagster instance of a home. What keeps a source from
-delivering comes in from the source itself.
+Versions, variables, disk, locks, the databases and the Dagster instance of a home. What keeps a
+source from delivering comes in from the source itself.
 """
 
+import os
 import shutil
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import closing
 from dataclasses import dataclass
+from difflib import get_close_matches
 from importlib import metadata
 from pathlib import Path
 from typing import Literal
 
+from pydantic import BaseModel
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from odyssey_assets.contracts import TableContract
 from odyssey_assets.errors import OdysseyError
+from odyssey_assets.infrastructure.database import Database
 from odyssey_assets.infrastructure.home import Home, home_of
+from odyssey_assets.infrastructure.model_store import KEY_VARIABLE
 from odyssey_assets.infrastructure.run_lock import is_run_lock_free, run_lock_holder
 from odyssey_assets.infrastructure.warehouse import Warehouse
 from odyssey_assets.settings import Settings
 
 CONSTRAINTS = Path(__file__).resolve().parents[2] / "constraints.txt"
 GIGABYTE = 1e9
+PREFIX = str(Settings.model_config["env_prefix"])
 Severity = Literal["ok", "warning", "error"]
 
 
@@ -51,6 +59,7 @@ def examine_home(
     home = home_of(settings)
     return [
         Finding("settings", "ok", f"source {settings.source}, {len(settings.tickers)} tickers"),
+        _variables(),
         _versions(),
         *_home(home),
         _disk(home, settings.warehouse.min_free_gb),
@@ -69,7 +78,8 @@ def print_findings(console: Console, findings: Sequence[Finding]) -> None:
     for finding in findings:
         colour = colours[finding.severity]
         table.add_row(
-            f"[{colour}]{finding.severity}[/]", finding.subject, finding.found, finding.remedy
+            f"[{colour}]{finding.severity}[/]",
+            *(escape(text) for text in (finding.subject, finding.found, finding.remedy)),
         )
     console.print(table)
 
@@ -88,6 +98,33 @@ def installed_differences(constraints: Path) -> list[str]:
         if found.split("+")[0] != wanted:
             differences.append(f"{name} {found} (expected {wanted})")
     return differences
+
+
+def unknown_variables(names: Iterable[str]) -> dict[str, str | None]:
+    """Return the names with Odyssey's prefix that no setting reads, with the likeliest meant."""
+    known = {KEY_VARIABLE, *_variable_names(Settings, PREFIX)}
+    return {
+        name: next(iter(get_close_matches(name.upper(), sorted(known), n=1)), None)
+        for name in sorted(names)
+        if name.upper().startswith(PREFIX) and name.upper() not in known
+    }
+
+
+def _variable_names(model: type[BaseModel], prefix: str) -> Iterator[str]:
+    for name, field in model.model_fields.items():
+        yield f"{prefix}{name}".upper()
+        if isinstance(field.annotation, type) and issubclass(field.annotation, BaseModel):
+            yield from _variable_names(field.annotation, f"{prefix}{name}__")
+
+
+def _variables() -> Finding:
+    unknown = unknown_variables(os.environ)
+    if not unknown:
+        return Finding("variables", "ok", f"every {PREFIX}* variable is a setting")
+    meant = [f"{name} (meant {guess}?)" if guess else name for name, guess in unknown.items()]
+    return Finding(
+        "variables", "warning", f"{', '.join(meant)}: no setting reads it", "rename or unset it"
+    )
 
 
 def _versions() -> Finding:
@@ -127,6 +164,10 @@ def _run_lock(home: Home) -> Finding:
 def _warehouse(home: Home, settings: Settings, contracts: Sequence[TableContract]) -> Finding:
     if not home.warehouse.exists():
         return Finding("warehouse", "warning", "nothing stored yet", "run `odyssey run`")
+    writer = Database(home.warehouse, settings.warehouse).writer()
+    if writer is not None:
+        found = f"process {writer.pid} ({writer.command}) has been writing since {writer.since}"
+        return Finding("warehouse", "warning", found, "look again when it has ended")
     warehouse = Warehouse(home, settings.warehouse)
     try:
         stored = warehouse.query(
@@ -153,7 +194,8 @@ def _instance(home: Home) -> Finding:
         return Finding("Dagster instance", "warning", "not set up yet", "run `odyssey run`")
     for database in home.dagster.rglob("*.db"):
         try:
-            with sqlite3.connect(f"file:{database}?mode=ro", uri=True) as connection:
+            location = f"{database.as_uri()}?mode=ro"
+            with closing(sqlite3.connect(location, uri=True)) as connection:
                 connection.execute("select count(*) from sqlite_master").fetchone()
         except sqlite3.Error as error:
             return Finding(

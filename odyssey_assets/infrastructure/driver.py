@@ -13,8 +13,9 @@ from string import Template
 from typing import Literal
 
 import dagster as dg
+from dagster_shared.error import SerializableErrorInfo
 
-from odyssey_assets.errors import SettingsError
+from odyssey_assets.errors import OdysseyError, SettingsError
 from odyssey_assets.infrastructure.home import Home
 from odyssey_assets.infrastructure.refresh import DRIVER_TAG, UNFINISHED
 
@@ -147,11 +148,18 @@ def _forward(entry: dg.EventLogEntry, job_name: str, on_step: Callable[[StepEven
         on_step(StepEvent(job_name, event.step_key, kind, entry.timestamp))
 
 
+def _message(cause: SerializableErrorInfo) -> str:
+    """Return what an error says; of one raised on purpose without its class."""
+    prefix, _, message = cause.message.strip().partition(": ")
+    is_on_purpose = prefix.startswith(f"{OdysseyError.__module__}.")
+    return message if is_on_purpose else cause.message.strip()
+
+
 def _collect(event: dg.DagsterEvent, outcome: JobOutcome) -> None:
     if event.is_step_failure and event.step_failure_data.error is not None:
         error = event.step_failure_data.error
         cause = error.cause or error
-        outcome.errors.append(f"{event.step_key}: {cause.message.strip()}")
+        outcome.errors.append(f"{event.step_key}: {_message(cause)}")
     elif event.event_type == dg.DagsterEventType.ASSET_CHECK_EVALUATION:
         check = event.asset_check_evaluation_data
         if not check.passed:

@@ -108,17 +108,24 @@ def load_settings(**overrides: Any) -> Settings:
     one source mean nothing to another.
 
     Raises:
-        SettingsError: A value is malformed, or the memory of the home cannot be read.
+        SettingsError: A value is malformed, the memory of the home cannot be read, or nobody
+            names the folder of the source `files`.
     """
     overrides = {name: value for name, value in overrides.items() if value is not None}
     named = build_settings(**overrides)
     remembered = _read_universe(home_of(named).universe)
     if "source" in named.model_fields_set and remembered.get("source") != named.source:
-        return named
+        remembered = {}
     filled = {
         name: value for name, value in remembered.items() if name not in named.model_fields_set
     }
-    return build_settings(**{**filled, **overrides}) if filled else named
+    settings = build_settings(**{**filled, **overrides}) if filled else named
+    if settings.source == "files" and settings.price_dir is None:
+        raise SettingsError(
+            "The source files needs price_dir, a folder with one CSV or Parquet file a ticker. "
+            "Name it with --price-dir or ODYSSEY_PRICE_DIR."
+        )
+    return settings
 
 
 def held_source(home: Home) -> str | None:
@@ -127,15 +134,33 @@ def held_source(home: Home) -> str | None:
     return None if source is None else str(source)
 
 
-def remember_universe(settings: Settings) -> None:
-    """Write the universe of `settings` to its home, atomically."""
+def remember_universe(settings: Settings) -> bytes | None:
+    """Write the universe of `settings` to its home, atomically.
+
+    Returns:
+        The memory that it replaced, for `restore_universe`; None if there was none.
+    """
     home = home_of(settings)
+    former = home.universe.read_bytes() if home.universe.exists() else None
     content = settings.model_dump(mode="json", include=set(UNIVERSE_FIELDS), exclude_none=True)
     for name in ("price_dir", "macro_dir"):
         if name in content:
             content[name] = str(Path(content[name]).expanduser().resolve())
+    _write_universe(home, json.dumps(content, indent=2).encode())
+    return former
+
+
+def restore_universe(home: Home, former: bytes | None) -> None:
+    """Give the home back the memory that `remember_universe` replaced."""
+    if former is None:
+        home.universe.unlink(missing_ok=True)
+    else:
+        _write_universe(home, former)
+
+
+def _write_universe(home: Home, content: bytes) -> None:
     temporary = home.universe.with_suffix(".tmp")
-    temporary.write_text(json.dumps(content, indent=2))
+    temporary.write_bytes(content)
     temporary.replace(home.universe)
 
 

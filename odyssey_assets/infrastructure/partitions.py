@@ -14,13 +14,21 @@ import pandas as pd
 from odyssey_assets.contracts import TableContract
 from odyssey_assets.core.sessions import last_completed_session, sessions_between
 from odyssey_assets.core.slices import Slice, rectangles
-from odyssey_assets.core.windows import WINDOW_FORMAT, Window, parse_window, windows_between
+from odyssey_assets.core.windows import (
+    WINDOW_FORMAT,
+    Window,
+    parse_window,
+    window_starts,
+    windows_between,
+)
+from odyssey_assets.infrastructure.stored_rows import is_inside
 from odyssey_assets.settings import Settings
 
 HALF_YEARLY_CRON = "0 0 1 1,7 *"
 WINDOW_DIMENSION = "date"
 TICKER_DIMENSION = "ticker"
 RANGE_START_TAG = "dagster/asset_partition_range_start"
+PARTITION_ROW_COUNT = "dagster/partition_row_count"
 RANGE_END_TAG = "dagster/asset_partition_range_end"
 
 Partition = tuple[str | None, Window]
@@ -147,19 +155,27 @@ def windows_by_ticker(keys: Iterable[str]) -> dict[str, tuple[Window, ...]]:
 
 def cut(frame: pd.DataFrame, contract: TableContract, slices: Sequence[Slice]) -> pd.DataFrame:
     """Return the rows of `frame` that lie in `slices`, in the given order of rows."""
-    is_inside = pd.Series(data=False, index=frame.index)
-    for part in slices:
-        is_part = pd.Series(data=True, index=frame.index)
-        if part.tickers is not None and contract.ticker_column is not None:
-            is_part &= frame[contract.ticker_column].isin(part.tickers)
-        if contract.date_column is not None:
-            dates = frame[contract.date_column]
-            if part.start is not None:
-                is_part &= dates >= pd.Timestamp(part.start)
-            if part.end is not None:
-                is_part &= dates < pd.Timestamp(part.end)
-        is_inside |= is_part
-    return frame[is_inside].reset_index(drop=True)
+    return frame[is_inside(frame, contract, slices)].reset_index(drop=True)
+
+
+def cut_to_run(
+    context: dg.AssetExecutionContext, frame: pd.DataFrame, contract: TableContract
+) -> pd.DataFrame:
+    """Return the rows of the run's partitions, and note in the UI how many each of them has."""
+    kept = cut(frame, contract, slices_of(context.partition_keys))
+    windows = pd.Series(window_starts(kept[contract.date_column]), index=kept.index)
+    groups: list[object] = [windows]
+    if contract.ticker_column is not None:
+        groups.append(kept[contract.ticker_column])
+    counts = kept.groupby(groups).size().to_dict()
+    for key in context.partition_keys:
+        ticker, window = parse_partition(key)
+        start = pd.Timestamp(window.start)
+        rows = counts.get(start if ticker is None else (start, ticker), 0)
+        context.add_asset_metadata(
+            {PARTITION_ROW_COUNT: int(rows)}, asset_key=list(contract.key), partition_key=key
+        )
+    return kept
 
 
 def range_tags(first: str, last: str) -> dict[str, str]:

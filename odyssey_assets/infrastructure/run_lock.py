@@ -52,9 +52,9 @@ def run_lock_holder(path: Path) -> str:
     """Return who holds the lock, in words."""
     try:
         holder = json.loads(_holder_file(path).read_text())
-    except (OSError, ValueError):
+        return f"process {holder['pid']}, since {holder['since']}"
+    except (OSError, ValueError, KeyError, TypeError):
         return "holder unknown"
-    return f"process {holder['pid']}, since {holder['since']}"
 
 
 def _holder_file(path: Path) -> Path:

@@ -197,6 +197,16 @@ class Warehouse:
             ).fetchone()
         return int(deleted[0]) if deleted else 0
 
+    def refuse_unusable(self) -> None:
+        """Refuse what would fail every write, before anything is fetched or computed.
+
+        Raises:
+            WarehouseError: Lock, disk or file, or a newer Odyssey wrote the file.
+        """
+        self._database.refuse_full_disk()
+        with self._database.reader():
+            pass
+
     def table_hash(self, contract: TableContract) -> str:
         """Return the content hash of the whole stored table."""
         return hash_frame(self.read(contract), contract.content_columns)

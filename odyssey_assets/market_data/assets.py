@@ -15,7 +15,7 @@ from odyssey_assets.infrastructure.io_manager import asset_metadata
 from odyssey_assets.infrastructure.partitions import (
     PartitionGrid,
     cell_key,
-    cut,
+    cut_to_run,
     history_mapping,
     last_session,
     slices_of,
@@ -25,13 +25,18 @@ from odyssey_assets.infrastructure.pictures import picture
 from odyssey_assets.infrastructure.sql_assets import PictureMaker
 from odyssey_assets.infrastructure.warehouse import Warehouse
 from odyssey_assets.market_data.cleaning import CleanedBars, clean_bars
-from odyssey_assets.market_data.ingestion import ingest_bars, ingest_macro
+from odyssey_assets.market_data.ingestion import (
+    ingest_bars,
+    ingest_macro,
+    with_stored_series,
+)
 from odyssey_assets.market_data.source import PriceSource
 from odyssey_assets.market_data.tables import BARS, MACRO, QUARANTINE, RAW_BARS
 from odyssey_assets.settings import Settings
 
 GROUP = "market_data"
 DELIVERED_CHECK = "every_ticker_was_delivered"
+SERIES_CHECK = "every_series_was_delivered"
 SINGLE_RUN = dg.BackfillPolicy.single_run()
 
 
@@ -66,18 +71,35 @@ def _macro(grid: PartitionGrid) -> dg.AssetsDefinition:
         metadata=asset_metadata(MACRO),
         partitions_def=grid.windows,
         backfill_policy=SINGLE_RUN,
+        check_specs=[
+            dg.AssetCheckSpec(
+                SERIES_CHECK,
+                asset=list(MACRO.key),
+                description="The source delivered every macro series; of others the old rows stay.",
+            )
+        ],
         kinds={"python", "duckdb"},
     )
     def macro(
         context: dg.AssetExecutionContext,
         settings: dg.ResourceParam[Settings],
         source: dg.ResourceParam[PriceSource],
-    ) -> pd.DataFrame:
+        warehouse: dg.ResourceParam[Warehouse],
+    ) -> Iterator[dg.Output[pd.DataFrame] | dg.AssetCheckResult]:
         slices = slices_of(context.partition_keys)
         start = max(settings.start, min(part.start for part in slices if part.start))
         ingestion = ingest_macro(source, settings.macro_series, start, last_session(settings))
-        context.add_output_metadata({"failures": dict(ingestion.failures)})
-        return cut(ingestion.rows, MACRO, slices)
+        rows = with_stored_series(ingestion, warehouse.read(MACRO, slices), source)
+        yield dg.Output(cut_to_run(context, rows, MACRO), metadata={"source": source.name})
+        yield dg.AssetCheckResult(
+            check_name=SERIES_CHECK,
+            passed=not ingestion.failures,
+            severity=dg.AssetCheckSeverity.WARN,
+            metadata={
+                "expected": len(settings.macro_series),
+                "not_delivered": dict(ingestion.failures),
+            },
+        )
 
     return macro
 
@@ -150,7 +172,8 @@ def _bars_and_quarantine(grid: PartitionGrid) -> dg.AssetsDefinition:
             now=datetime.now(UTC),
         )
         _add_price_charts(context, cleaned)
-        return cut(cleaned.bars, BARS, slices), cut(cleaned.quarantine, QUARANTINE, slices)
+        bars = cut_to_run(context, cleaned.bars, BARS)
+        return bars, cut_to_run(context, cleaned.quarantine, QUARANTINE)
 
     return clean
 

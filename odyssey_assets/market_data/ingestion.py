@@ -96,6 +96,20 @@ def ingest_macro(
     return MacroIngestion(MACRO.conform(rows), failures)
 
 
+def with_stored_series(
+    ingestion: MacroIngestion, stored: pd.DataFrame, source: PriceSource
+) -> pd.DataFrame:
+    """Return the delivered rows, and the `stored` rows of each series that failed.
+
+    A series that a source could not deliver keeps what it delivered before; simulated values
+    never stand in for real ones, nor the other way round.
+    """
+    is_kept = stored["series"].isin(list(ingestion.failures))
+    kept = stored[is_kept & (stored["is_simulated"] == source.is_simulated)]
+    frames = [frame for frame in (ingestion.rows, kept) if len(frame)] or [ingestion.rows]
+    return MACRO.conform(pd.concat(frames))
+
+
 def _raw_rows(response: VendorResponse, source: PriceSource, now: datetime) -> pd.DataFrame:
     """Return the response's distinct rows as `raw_bars` stores them."""
     name = f"{response.ticker}/{source.name}/{response.is_as_traded}"

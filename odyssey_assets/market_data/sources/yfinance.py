@@ -111,8 +111,8 @@ class YFinanceSource:
                 error = failure
         raise SourceError(
             f"Yahoo ({HOST}) did not deliver {symbol} in {self._settings.attempts} attempts: "
-            f"{error}. Check network and proxy, try again later, or use the source `files` or "
-            "`simulated`."
+            f"{str(error).rstrip('.')}. Check network and proxy, try again later, or use the "
+            "source `files` or `simulated`."
         ) from error
 
     def _wait(self, attempt: int) -> None:

@@ -1,0 +1,108 @@
+"""What a person reads at the end of `odyssey run`: rows, seconds, quality, what went wrong.
+
+Running the jobs belongs to `headless`, drawing tables and lines to `infrastructure.console`.
+"""
+
+from collections.abc import Mapping
+
+import pandas as pd
+from rich.console import Console
+
+from odyssey_assets.infrastructure.console import print_frame, print_lines, print_mapping
+from odyssey_assets.infrastructure.driver import JobOutcome
+from odyssey_assets.infrastructure.home import home_of
+from odyssey_assets.infrastructure.published import query_published
+from odyssey_assets.infrastructure.warehouse import Warehouse
+from odyssey_assets.market_data.tables import QUARANTINE
+from odyssey_assets.settings import Settings
+
+MAX_REASONS = 20
+MAX_WARNING_LENGTH = 400
+QUALITY_BY_TICKER = """
+select
+    ticker,
+    scored_rows as forecasts,
+    rmse,
+    historical_mean_rmse as mean_rmse,
+    direction_accuracy as direction,
+    information_coefficient as ic,
+    sharpe_fold_mean as sharpe,
+    interval_coverage as coverage,
+    beats_historical_mean as beats_mean
+from marts.mart_model_leaderboard
+where model = 'xgboost'
+order by ticker
+"""
+QUALITY_LEGEND = (
+    "rmse, mean_rmse: error of the forecast and of the historical mean, fraction of price. "
+    "ic: rank correlation\nwith the outcome. sharpe: sign strategy after costs. beats_mean: "
+    "whether the forecast was worth anything."
+)
+
+
+def summarise(
+    console: Console,
+    settings: Settings,
+    outcomes: Mapping[str, JobOutcome],
+    seconds: Mapping[str, float],
+) -> None:
+    """Print what a run stored and how well it forecasts, then every warning and failure."""
+    home = home_of(settings)
+    is_success = all(outcome.is_success for outcome in outcomes.values())
+    if home.warehouse.exists():
+        _print_stored(console, Warehouse(home, settings.warehouse))
+    print_mapping(console, "Time by stage", {**seconds, "all": sum(seconds.values())}, "seconds")
+    if is_success:
+        quality = query_published(home.published, QUALITY_BY_TICKER)
+        suffix = " (simulated data)" if settings.source == "simulated" else ""
+        print_frame(console, f"Forecast quality, out of sample{suffix}", quality)
+        print_lines(console, "dim", [QUALITY_LEGEND])
+    for outcome in outcomes.values():
+        for check, found in outcome.warnings:
+            print_lines(console, "yellow", warning_lines(check, found))
+        print_lines(console, "red", [f"failed    {message}" for message in outcome.errors])
+    _print_places(console, settings, is_success=is_success)
+
+
+def warning_lines(check: str, found: Mapping[str, object]) -> list[str]:
+    """Return a failed check in one line, then one for each name that it gives a reason for."""
+    text = ", ".join(
+        f"{name} {value}"
+        for name, value in found.items()
+        if isinstance(value, str | int | float) or (isinstance(value, list) and value)
+    )
+    reasons = [value for value in found.values() if isinstance(value, Mapping)]
+    return [
+        f"warning   {check}: {text[:MAX_WARNING_LENGTH]}",
+        *(f"          {name}: {why}" for reason in reasons for name, why in reason.items()),
+    ]
+
+
+def _print_stored(console: Console, warehouse: Warehouse) -> None:
+    counts = warehouse.query(
+        "select schema_name || '.' || table_name as name, estimated_size as rows "
+        "from duckdb_tables() where database_name = current_database() and schema_name <> 'meta' "
+        "order by all"
+    )
+    rows = dict(zip(counts["name"], counts["rows"].astype(int), strict=True))
+    print_mapping(console, "Rows stored", rows, "rows")
+    reasons = quarantined(warehouse)
+    if len(reasons):
+        print_frame(console, "Rows quarantined", reasons.head(MAX_REASONS))
+
+
+def quarantined(warehouse: Warehouse) -> pd.DataFrame:
+    """Return ticker, reason, rows, first and last day of what lies in quarantine."""
+    stored = warehouse.read(QUARANTINE, columns=("ticker", "reason", "date"))
+    grouped = stored.groupby(["ticker", "reason"])["date"]
+    return grouped.agg(rows="size", first="min", last="max").reset_index()
+
+
+def _print_places(console: Console, settings: Settings, *, is_success: bool) -> None:
+    home = home_of(settings)
+    lines = [f"UI        odyssey ui --home {home.root}   (http://127.0.0.1:3000)"]
+    if home.published.exists():
+        kept = "" if is_success else "   (as it was before this run)"
+        query = f'odyssey query "select * from marts.mart_daily_signals" --home {home.root}'
+        lines = [f"Database  {home.published}{kept}", f"Query     {query}", *lines]
+    print_lines(console, "bold", lines)

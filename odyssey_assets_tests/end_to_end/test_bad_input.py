@@ -1,0 +1,219 @@
+"""What a person meets who runs `odyssey run` on bad input.
+
+A defect spoils its ticker or its row and nothing else; what spoils the whole run is refused in one
+line, and the warehouse stays as it was. One folder holds a ticker of every defect, so that one run
+shows them all.
+"""
+
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import duckdb
+import pandas as pd
+import pytest
+from click.testing import Result
+
+from odyssey_assets.core.sessions import sessions_between
+from odyssey_assets.definitions import TABLES
+from odyssey_assets_tests.end_to_end.file_market import (
+    END,
+    SESSIONS,
+    START,
+    files_environment,
+    price_bars,
+    run_here,
+)
+from odyssey_assets_tests.end_to_end.small_market import environment, query, table_hashes
+
+NOT_DELIVERED = {
+    "BROKEN": "not readable Parquet",
+    "EMPTY": "is empty",
+    "FOLDER": "cannot be read",
+    "HEADER": "lacks the columns close",
+    "NOFILE": "holds no NOFILE.csv",
+}
+QUARANTINED = {
+    ("FUTURE", "future_date"): 1,
+    ("HALF", "missing_price"): 1,
+    ("MIXED", "unreadable_date"): 13,
+    ("TEXT", "missing_price"): 2,
+    ("TEXT", "unreadable_number"): 1,
+}
+DEAD_PROXY = "http://127.0.0.1:9"
+
+
+def write_defects(folder: Path) -> None:
+    """Write a file a ticker, each with the defect that its name says; NOFILE has none."""
+    price_bars(1).to_csv(folder / "GOOD.csv", index=False)
+    (folder / "EMPTY.csv").write_text("")
+    price_bars(2).rename(columns={"Close": "Last"}).to_csv(folder / "HEADER.csv", index=False)
+    mixed = price_bars(3)
+    other = mixed.index[5::10]
+    mixed.loc[other, "Date"] = SESSIONS[other].strftime("%d.%m.%Y")
+    mixed.to_csv(folder / "MIXED.csv", index=False)
+    future = price_bars(4)
+    future.loc[future.index[-1], "Date"] = "2099-01-05"
+    future.to_csv(folder / "FUTURE.csv", index=False)
+    text = price_bars(5).astype(object)
+    text.loc[40, "Close"], text.loc[41, "Open"], text.loc[42, "High"] = "n/a", "abc", float("nan")
+    text.to_csv(folder / "TEXT.csv", index=False)
+    whole = price_bars(6).to_csv(index=False).rstrip("\n")
+    last = whole.rindex("\n") + 1
+    (folder / "HALF.csv").write_text(whole[: last + len("2021-12-31,12")])
+    (folder / "BROKEN.parquet").write_bytes(b"PAR1" + bytes(50))
+    (folder / "FOLDER.csv").mkdir()
+
+
+@pytest.fixture(scope="module")
+def spoiled(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Path, Result]]:
+    """Return the home and the outcome of a run over every defect; the proxy is absent too."""
+    root = tmp_path_factory.mktemp("spoiled")
+    (root / "prices").mkdir()
+    write_defects(root / "prices")
+    tickers = sorted({"GOOD", *NOT_DELIVERED, *(ticker for ticker, _ in QUARANTINED)})
+    variables = files_environment(root / "home", root / "prices", *tickers)
+    del variables["ODYSSEY_MACRO_SERIES"]
+    yield root / "home", run_here(variables, "run")
+
+
+def refused(result: Result, *words: str) -> None:
+    """Check that the command failed with one line that holds `words`, without a traceback."""
+    assert result.exit_code == 1, result.output
+    said = [line for line in result.output.splitlines() if all(word in line for word in words)]
+    assert len(said) == 1, result.output
+    assert "Traceback" not in result.output
+    assert "odyssey_assets.errors" not in result.output
+
+
+def test_run_over_spoiled_files_goes_on_with_the_other_tickers(
+    spoiled: tuple[Path, Result],
+) -> None:
+    home, result = spoiled
+    assert result.exit_code == 0, result.output
+    bars = query(home, "select ticker, count(*) as rows from market_data.bars group by all")
+    delivered = {"GOOD", *(ticker for ticker, _ in QUARANTINED)}
+    assert dict(zip(bars["ticker"], bars["rows"], strict=True)) == dict.fromkeys(
+        delivered, len(sessions_between(START, END))
+    )
+    features = query(home, "select distinct ticker from features.features")
+    assert set(features["ticker"]) == delivered
+
+
+@pytest.mark.parametrize("ticker", NOT_DELIVERED)
+def test_run_says_why_a_ticker_was_not_delivered(ticker: str, spoiled: tuple[Path, Result]) -> None:
+    lines = [line for line in spoiled[1].output.splitlines() if f" {ticker}: " in line]
+    assert len(lines) == 1, spoiled[1].output
+    assert NOT_DELIVERED[ticker] in lines[0]
+
+
+def test_run_quarantines_every_spoiled_row_with_its_reason(spoiled: tuple[Path, Result]) -> None:
+    home, result = spoiled
+    rows = query(
+        home, "select ticker, reason, count(*) as n, min(content) as content, bool_and(is_rejected)"
+        " as rejected from market_data.quarantine group by all",
+    )  # fmt: skip
+    found = {(row.ticker, row.reason): row.n for row in rows.itertuples()}
+    assert found == QUARANTINED
+    assert rows["rejected"].all()
+    assert rows.set_index("ticker").loc["FUTURE", "content"].count("2099-01-05") == 1
+    for ticker, reason in QUARANTINED:
+        said = [line for line in result.output.splitlines() if ticker in line and reason in line]
+        assert said, result.output
+
+
+def test_run_without_a_macro_folder_says_so_and_leaves_those_features_null(
+    spoiled: tuple[Path, Result],
+) -> None:
+    home, result = spoiled
+    assert " VIX: No folder of macro series is set." in result.output
+    assert query(home, "select count(*) as n from market_data.macro")["n"].item() == 0
+    assert query(home, "select count(vix_level) as n from features.features")["n"].item() == 0
+
+
+def test_run_of_one_ticker_without_proxy_and_macro_computes_its_own_features(
+    spoiled: tuple[Path, Result], tmp_path: Path
+) -> None:
+    home = tmp_path / "home"
+    prices = spoiled[0].parent / "prices"
+    result = run_here(files_environment(home, prices, "GOOD"), "run")
+    assert result.exit_code == 0, result.output
+    assert "warning" not in result.output
+    own = query(home, "select count(*) as n from features.features where return_1d is not null")
+    assert own["n"].item() > 0
+
+
+def test_run_on_a_missing_folder_is_refused_and_changes_nothing(
+    spoiled: tuple[Path, Result], tmp_path: Path
+) -> None:
+    home = shutil.copytree(spoiled[0], tmp_path / "home")
+    before, memory = table_hashes(home), (home / "universe.json").read_text()
+    missing = tmp_path / "nowhere"
+    result = run_here(files_environment(home, missing, "GOOD"), "run")
+    refused(result, "failed", str(missing), "cannot be read", "Check --price-dir")
+    assert "as it was before this run" in result.output
+    assert table_hashes(home) == before
+    assert (home / "universe.json").read_text() == memory
+
+
+def test_run_of_the_source_files_without_a_folder_is_refused(tmp_path: Path) -> None:
+    variables = files_environment(tmp_path / "home", tmp_path, "GOOD")
+    del variables["ODYSSEY_PRICE_DIR"]
+    refused(run_here(variables, "run"), "needs price_dir", "--price-dir")
+
+
+def test_run_of_yfinance_without_network_is_refused(tmp_path: Path) -> None:
+    variables = {
+        **files_environment(tmp_path / "home", tmp_path, "SPY"),
+        "ODYSSEY_SOURCE": "yfinance",
+        "ODYSSEY_YFINANCE__ATTEMPTS": "1",
+        "HTTPS_PROXY": DEAD_PROXY, "https_proxy": DEAD_PROXY,
+        "HTTP_PROXY": DEAD_PROXY, "http_proxy": DEAD_PROXY,
+        "NO_PROXY": "", "no_proxy": "",
+    }  # fmt: skip
+    result = run_here(variables, "run")
+    refused(result, "failed", "Yahoo", "SPY in 1 attempts", "Check network and proxy")
+
+
+def test_run_on_a_warehouse_of_a_newer_layout_is_refused_and_changes_nothing(
+    spoiled: tuple[Path, Result], tmp_path: Path
+) -> None:
+    home = shutil.copytree(spoiled[0], tmp_path / "home")
+    live = home / "warehouse" / "odyssey.duckdb"
+    with duckdb.connect(str(live)) as connection:
+        connection.execute("update meta.layout set version = 99")
+    before, memory = live.read_bytes(), (home / "universe.json").read_text()
+    result = run_here(files_environment(home, tmp_path, "GOOD"), "run")
+    refused(result, "layout 99", "Update Odyssey")
+    assert live.read_bytes() == before
+    assert (home / "universe.json").read_text() == memory
+
+
+@pytest.mark.parametrize("below", ["file/home", "file"])
+def test_run_in_an_unwritable_home_is_refused(below: str, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    result = run_here(files_environment(tmp_path / below, tmp_path, "GOOD"), "run")
+    refused(result, str(tmp_path / below), "cannot be created", "--home")
+
+
+def test_nightly_run_on_a_tampered_model_is_refused_and_changes_nothing(
+    finished_home: Path, tmp_path: Path
+) -> None:
+    home = shutil.copytree(finished_home, tmp_path / "home")
+    before, published = table_hashes(home), (home / "published" / "odyssey.duckdb").read_bytes()
+    newest = query(home, 'select max("window") as day from forecasting.predictions')["day"].item()
+    model = next(
+        path
+        for path in sorted((home / "models").rglob("model.bin"))
+        if f"{pd.Timestamp(newest):%Y-%m-%d}" in str(path) and "xgboost" in str(path)
+    )
+    payload = bytearray(model.read_bytes())
+    payload[len(payload) // 2] ^= 1
+    model.write_bytes(payload)
+    result = run_here(environment(home), "run", "--nightly")
+    refused(result, "failed", str(model.parent), "signature", "altered")
+    assert table_hashes(home) == before
+    assert set(query(home, "select table_name from duckdb_tables()")["table_name"]) >= {
+        table.name for table in TABLES
+    }
+    assert (home / "published" / "odyssey.duckdb").read_bytes() == published

@@ -1,0 +1,205 @@
+"""The command as a person meets it: what it prints, where errors go, and its exit status."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import dagster as dg
+import pytest
+
+from odyssey_assets.cli import FAILED, INTERRUPTED, main
+from odyssey_assets.infrastructure.console import StageProgress
+from odyssey_assets.infrastructure.driver import StepEvent
+from odyssey_assets.infrastructure.home import Home
+from odyssey_assets_tests.tiny_market import TICKERS, TinyHome, invoke
+
+SIGNALS = "select ticker from marts.mart_daily_signals order by ticker"
+HOLD_RUN_LOCK = """
+import sys
+from pathlib import Path
+from odyssey_assets.infrastructure.run_lock import hold_run_lock
+with hold_run_lock(Path(sys.argv[1])):
+    print("held", flush=True)
+    sys.stdin.read()
+"""
+FAKE_DAGSTER = """#!/bin/sh
+echo "$@" > "$(dirname "$0")/arguments"
+echo "$DAGSTER_HOME" > "$(dirname "$0")/home"
+exit 3
+"""
+
+
+def test_run_from_nothing_shows_stages_tables_quality_and_what_to_do_next(
+    tiny_home: TinyHome,
+) -> None:
+    shown = tiny_home.output
+    for stage in ("market_data.raw_bars", "compute_features", "walk_forward", "published.database"):
+        assert f"done {stage}" in shown
+    assert "market_data.bars" in shown
+    assert "Forecast quality, out of sample (simulated data)" in shown
+    assert f"--home {tiny_home.root}" in shown.replace("\n", "")
+    assert (tiny_home.root / "published" / "odyssey.duckdb").exists()
+
+
+def test_run_that_cannot_store_anything_names_the_cause_and_fails(tmp_path: Path) -> None:
+    done = invoke(tmp_path / "home", "run", ODYSSEY_WAREHOUSE__MIN_FREE_GB="1e9")
+    assert done.exit_code == FAILED
+    assert "failed: market_data__macro" in done.output
+    assert "1000000000.00 GB are needed" in done.output.replace("\n", "")
+    assert "Rows stored" not in done.output
+    assert "Forecast quality" not in done.output
+
+
+def test_nightly_run_that_fails_keeps_what_is_stored_and_published(tiny_copy: Path) -> None:
+    published = (tiny_copy / "published" / "odyssey.duckdb").read_bytes()
+    done = invoke(tiny_copy, "run", "--nightly", ODYSSEY_WAREHOUSE__MIN_FREE_GB="1e9")
+    assert done.exit_code == FAILED
+    assert "failed: market_data__macro" in done.output
+    assert "market_data.bars" in done.output
+    assert (tiny_copy / "published" / "odyssey.duckdb").read_bytes() == published
+
+
+def test_nightly_run_of_an_empty_home_is_refused(tmp_path: Path) -> None:
+    done = invoke(tmp_path / "home", "run", "--nightly")
+    assert done.exit_code == FAILED
+    assert "holds nothing" in done.stderr
+    assert "without --nightly" in done.stderr.replace("\n", " ")
+
+
+def test_nightly_run_of_another_source_is_refused(tiny_home: TinyHome, tmp_path: Path) -> None:
+    arguments = ("--nightly", "--source", "files", "--price-dir", str(tmp_path))
+    done = invoke(tiny_home.root, "run", *arguments)
+    assert done.exit_code == FAILED
+    assert "holds simulated" in done.stderr.replace("\n", " ")
+
+
+def test_run_beside_another_run_of_the_home_is_refused(tmp_path: Path) -> None:
+    home = Home(tmp_path / "home")
+    home.create()
+    with subprocess.Popen(
+        [sys.executable, "-c", HOLD_RUN_LOCK, str(home.run_lock)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    ) as other:
+        assert other.stdout is not None
+        assert other.stdout.readline().strip() == "held"
+        done = invoke(home.root, "run")
+        other.communicate("")
+    assert done.exit_code == FAILED
+    assert f"process {other.pid}" in done.stderr
+
+
+def test_run_that_is_interrupted_says_so_and_leaves_no_run_that_looks_alive(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    show_step = StageProgress.on_step
+
+    def interrupt(progress: StageProgress, event: StepEvent) -> None:
+        show_step(progress, event)
+        os.kill(os.getpid(), signal.SIGINT)
+
+    monkeypatch.setattr(StageProgress, "on_step", interrupt)
+    done = invoke(tmp_path / "home", "run")
+    assert done.exit_code == INTERRUPTED
+    assert "Run again to go on" in done.stderr.replace("\n", " ")
+    instance = dg.DagsterInstance.from_config(str(tmp_path / "home" / "dagster"))
+    assert all(run.is_finished for run in instance.get_runs())
+    assert not (tmp_path / "home" / "published" / "odyssey.duckdb").exists()
+
+
+def test_run_with_a_malformed_option_says_which_in_one_message(tmp_path: Path) -> None:
+    done = invoke(tmp_path / "home", "run", "--start", "nonsense")
+    assert done.exit_code == FAILED
+    assert "start" in done.stderr
+    assert "'nonsense'" in done.stderr
+    assert not (tmp_path / "home").exists()
+
+
+def test_query_prints_the_same_rows_in_every_format(tiny_home: TinyHome) -> None:
+    csv = invoke(tiny_home.root, "query", SIGNALS, "--format", "csv").output
+    assert csv.splitlines() == ["ticker", *TICKERS]
+    rows = json.loads(invoke(tiny_home.root, "query", SIGNALS, "--format", "json").output)
+    assert [row["ticker"] for row in rows] == list(TICKERS)
+    table = invoke(tiny_home.root, "query", SIGNALS).output
+    assert "2 rows" in table
+    assert all(ticker in table for ticker in TICKERS)
+
+
+@pytest.mark.parametrize(
+    ("sql", "shown"),
+    [
+        ("select '[/red] and [bold]' as markup", "[/red] and [bold]"),
+        ("select [1, 2] as list, null as nothing", "[1 2]"),
+        ("select 1 as a, 2 as a", "1"),
+    ],
+)
+@pytest.mark.parametrize("output", ["table", "csv", "json"])
+def test_query_prints_every_kind_of_value(
+    tiny_home: TinyHome, sql: str, shown: str, output: str
+) -> None:
+    done = invoke(tiny_home.root, "query", sql, "--format", output)
+    assert done.exit_code == 0, done.output
+    if output == "table":
+        assert shown in done.output
+
+
+@pytest.mark.parametrize("sql", ["select nonsense", "", "drop table market_data.bars"])
+def test_query_that_is_refused_says_why_and_fails(tiny_home: TinyHome, sql: str) -> None:
+    done = invoke(tiny_home.root, "query", sql)
+    assert done.exit_code == FAILED
+    assert "The query failed" in done.stderr
+
+
+def test_query_before_the_first_run_says_what_to_do(tmp_path: Path) -> None:
+    done = invoke(tmp_path / "home", "query", SIGNALS)
+    assert done.exit_code == FAILED
+    assert "Run `odyssey run`" in done.stderr.replace("\n", " ")
+
+
+def test_doctor_of_a_home_that_works_succeeds(tiny_home: TinyHome) -> None:
+    done = invoke(tiny_home.root, "doctor")
+    assert done.exit_code == 0, done.output
+    assert "odyssey doctor" in done.output
+    assert "error" not in done.output
+
+
+def test_doctor_of_a_source_that_cannot_deliver_fails(tmp_path: Path) -> None:
+    changes = {"ODYSSEY_SOURCE": "files", "ODYSSEY_PRICE_DIR": str(tmp_path / "absent")}
+    done = invoke(tmp_path / "home", "doctor", **changes)
+    assert done.exit_code == FAILED
+    assert "error" in done.output
+
+
+def test_ui_starts_dagster_on_the_instance_of_the_home_and_returns_its_status(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    programs = tmp_path / "bin"
+    programs.mkdir()
+    (programs / "dagster").write_text(FAKE_DAGSTER)
+    (programs / "dagster").chmod(0o755)
+    monkeypatch.setattr(sys, "executable", str(programs / "python"))
+    done = invoke(tmp_path / "home", "ui", "--port", "4000")
+    assert done.exit_code == 3
+    assert "http://127.0.0.1:4000" in done.output
+    arguments = (programs / "arguments").read_text().split()
+    assert arguments[0] == "dev"
+    assert Path(arguments[arguments.index("--workspace") + 1]).exists()
+    assert arguments[arguments.index("--port") + 1] == "4000"
+    instance = Path((programs / "home").read_text().strip())
+    assert instance == tmp_path / "home" / "dagster"
+    assert "QueuedRunCoordinator" in (instance / "dagster.yaml").read_text()
+
+
+def test_command_without_arguments_lists_its_commands(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(sys, "argv", ["odyssey", "--help"])
+    with pytest.raises(SystemExit) as stopped:
+        main()
+    assert stopped.value.code == 0
+    shown = capsys.readouterr().out
+    assert all(command in shown for command in ("run", "ui", "query", "doctor"))
