@@ -14,7 +14,7 @@ PUBLIC_FACES = ("tables", "catalog")
 DAGSTER_FILES = ("definitions.py", "headless.py", "assets.py", "checks.py", "automation.py")
 SLOW_LIBRARIES = (
     "torch", "stable_baselines3", "mlflow", "great_expectations", "evidently", "xgboost",
-    "sklearn", "matplotlib", "numba", "yfinance",
+    "sklearn", "matplotlib", "numba", "yfinance", "scipy.stats",
 )  # fmt: skip
 MODULES = sorted(PACKAGE.rglob("*.py"))
 

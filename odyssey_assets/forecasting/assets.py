@@ -1,13 +1,13 @@
 """The assets of `forecasting`: one training call makes folds, forecasts and importances."""
 
 from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
 import dagster as dg
 import pandas as pd
 
 from odyssey_assets.features.tables import FEATURES_TABLE, LABELS
 from odyssey_assets.forecasting.tables import FEATURE_IMPORTANCE, FOLDS, PREDICTIONS
-from odyssey_assets.forecasting.tabulation import Forecasts
 from odyssey_assets.infrastructure.home import home_of
 from odyssey_assets.infrastructure.io_manager import asset_metadata
 from odyssey_assets.infrastructure.partitions import (
@@ -22,6 +22,9 @@ from odyssey_assets.infrastructure.sql_assets import PictureMaker
 from odyssey_assets.infrastructure.warehouse import Warehouse
 from odyssey_assets.market_data.tables import BARS
 from odyssey_assets.settings import Settings
+
+if TYPE_CHECKING:
+    from odyssey_assets.forecasting.tabulation import Forecasts
 
 GROUP = "forecasting"
 TRAINING_POOL = "model_training"
@@ -106,7 +109,7 @@ def _forecasts(grid: PartitionGrid) -> dg.AssetsDefinition:
 
 def _add_pictures(
     context: dg.AssetExecutionContext,
-    forecasts: Forecasts,
+    forecasts: "Forecasts",
     labels: pd.DataFrame,
     settings: Settings,
 ) -> None:

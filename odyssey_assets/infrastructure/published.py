@@ -12,7 +12,7 @@ def query_published(published: Path, sql: str) -> pd.DataFrame:
     """Return the rows of a query over the published database.
 
     Raises:
-        WarehouseError: Nothing is published yet, or DuckDB refuses the query.
+        WarehouseError: Nothing is published yet, the query is empty, or DuckDB refuses it.
     """
     if not published.exists():
         raise WarehouseError(
@@ -21,6 +21,8 @@ def query_published(published: Path, sql: str) -> pd.DataFrame:
         )
     try:
         with duckdb.connect(str(published), read_only=True) as connection:
+            if not connection.extract_statements(sql):
+                raise WarehouseError("The query holds no statement, expected a select statement.")
             return connection.execute(sql).df()
     except duckdb.Error as error:
         raise WarehouseError(

@@ -6,7 +6,6 @@ shows them all.
 """
 
 import shutil
-from collections.abc import Iterator
 from pathlib import Path
 
 import duckdb
@@ -66,7 +65,7 @@ def write_defects(folder: Path) -> None:
 
 
 @pytest.fixture(scope="module")
-def spoiled(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Path, Result]]:
+def spoiled(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Result]:
     """Return the home and the outcome of a run over every defect; the proxy is absent too."""
     root = tmp_path_factory.mktemp("spoiled")
     (root / "prices").mkdir()
@@ -74,7 +73,7 @@ def spoiled(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Path, Re
     tickers = sorted({"GOOD", *NOT_DELIVERED, *(ticker for ticker, _ in QUARANTINED)})
     variables = files_environment(root / "home", root / "prices", *tickers)
     del variables["ODYSSEY_MACRO_SERIES"]
-    yield root / "home", run_here(variables, "run")
+    return root / "home", run_here(variables, "run")
 
 
 def refused(result: Result, *words: str) -> None:
@@ -128,7 +127,7 @@ def test_run_without_a_macro_folder_says_so_and_leaves_those_features_null(
     home, result = spoiled
     assert " VIX: No folder of macro series is set." in result.output
     assert query(home, "select count(*) as n from market_data.macro")["n"].item() == 0
-    assert query(home, "select count(vix_level) as n from features.features")["n"].item() == 0
+    assert query(home, "select count(correlation_vix_20) as n from features.features")["n"].item() == 0
 
 
 def test_run_of_one_ticker_without_proxy_and_macro_computes_its_own_features(

@@ -1,0 +1,104 @@
+"""The refresh jobs as `odyssey run` drives them: their ranges, their stages, what they leave."""
+
+from datetime import date
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from odyssey_assets.core.windows import parse_window
+from odyssey_assets.definitions import TABLES, build_defs
+from odyssey_assets.headless import (
+    SQL_FOLDERS,
+    examine,
+    job_tags,
+    prune,
+    stages_by_step,
+    with_fixed_break,
+)
+from odyssey_assets.infrastructure.partitions import RANGE_END_TAG, RANGE_START_TAG
+from odyssey_assets.infrastructure.refresh import REFRESH_MACRO, REFRESH_MARKET, REFRESH_MARTS
+from odyssey_assets_tests.tiny_market import (
+    TICKERS,
+    WINDOWS,
+    TinyHome,
+    tiny_settings,
+    warehouse_of,
+)
+
+JOBS = (REFRESH_MACRO, REFRESH_MARKET, REFRESH_MARTS)
+
+
+def test_job_tags_cover_all_tickers_and_windows_in_order() -> None:
+    tags = job_tags(("AAPL", "MSFT", "SPY"), [parse_window(key) for key in WINDOWS])
+    assert tuple(tags) == JOBS
+    assert tags[REFRESH_MACRO] == {RANGE_START_TAG: WINDOWS[0], RANGE_END_TAG: WINDOWS[-1]}
+    assert tags[REFRESH_MARKET] == {
+        RANGE_START_TAG: f"{WINDOWS[0]}|AAPL",
+        RANGE_END_TAG: f"{WINDOWS[-1]}|SPY",
+    }
+    assert tags[REFRESH_MARTS] == {}
+
+
+def test_break_without_a_date_gets_the_last_window_and_a_named_one_stays(tmp_path: Path) -> None:
+    named = tiny_settings(tmp_path)
+    assert with_fixed_break(named) is named
+    moving = named.model_copy(
+        update={"simulated": named.simulated.model_copy(update={"break_start": None})}
+    )
+    fixed = with_fixed_break(moving)
+    assert fixed.simulated.break_start == date(2022, 1, 1)
+    assert fixed.model_copy(update={"simulated": moving.simulated}) == moving
+
+
+def test_every_step_of_every_job_counts_to_one_stage(tiny_home: TinyHome) -> None:
+    definitions = build_defs(home=tiny_home.root)
+    stages = stages_by_step(definitions, JOBS)
+    steps = {
+        step for job in JOBS for step in definitions.resolve_job_def(job).graph.node_dict
+    }
+    assert set(stages) == steps
+    assert {"checks", "walk_forward", "market_data.raw_bars", "published.database"} <= set(
+        stages.values()
+    )
+    assert set(SQL_FOLDERS) <= set(stages.values())
+    checks = {step for step, stage in stages.items() if stage == "checks"}
+    assert "market_data__bars_bars_are_fresh" in checks
+    assert not [step for step in steps - checks if step.endswith("_fulfils_its_contract")]
+
+
+def test_prune_removes_other_tickers_and_dates_but_no_vintage(tiny_copy: Path) -> None:
+    whole = tiny_settings(tiny_copy)
+    warehouse = warehouse_of(whole)
+    raw_rows = len(warehouse.query("select 1 from market_data.raw_bars"))
+    prune(tiny_settings(tiny_copy, tickers=("SPY",), end=date(2021, 12, 30)))
+    for table in TABLES:
+        stored = warehouse.read(table)
+        if table.is_append_only:
+            assert len(stored) == raw_rows
+            continue
+        if table.ticker_column is not None:
+            assert set(stored["ticker"]) <= {"SPY"}, table.qualified_name
+        if table.date_column is not None and len(stored):
+            assert stored[table.date_column].max() < pd.Timestamp(WINDOWS[-1])
+    assert len(warehouse.query("select 1 from market_data.bars")) > 0
+
+
+@pytest.mark.parametrize("is_ready", [True, False])
+def test_examine_lists_what_the_source_reports(
+    is_ready: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    prices = tmp_path / "prices"
+    prices.mkdir()
+    for ticker in TICKERS if is_ready else TICKERS[:1]:
+        (prices / f"{ticker}.csv").touch()
+    monkeypatch.setenv("ODYSSEY_SOURCE", "files")
+    monkeypatch.setenv("ODYSSEY_PRICE_DIR", str(prices))
+    monkeypatch.setenv("ODYSSEY_MACRO_DIR", str(prices))
+    monkeypatch.setenv("ODYSSEY_TICKERS", ",".join(TICKERS))
+    found = [each for each in examine(tmp_path / "home") if each.subject == "source"]
+    if is_ready:
+        assert [each.severity for each in found] == ["ok"]
+    else:
+        assert [each.severity for each in found] == ["error"]
+        assert "No prices of SPY" in found[0].found
