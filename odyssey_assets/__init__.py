@@ -2,8 +2,8 @@
 
 Importing the package sets, before any numeric library loads, the environment that every Odyssey
 process relies on: one thread per numeric library (parallelism is over processes; threads inside
-small fits only take the other core, and a fixed count keeps results repeatable), Dagster events stored in
-batches, and no telemetry. A variable that a person has set already is left alone.
+small fits only take the other core, and a fixed count keeps results repeatable), Dagster events
+stored in batches, and no telemetry. A variable that a person has set already is left alone.
 Nothing else belongs here.
 """
 

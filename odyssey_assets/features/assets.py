@@ -4,7 +4,11 @@ import dagster as dg
 import pandas as pd
 
 from odyssey_assets.features.tables import CLIP_THRESHOLDS, FEATURES_TABLE, LABELS
-from odyssey_assets.infrastructure.io_manager import FROM_THE_BEGINNING, asset_metadata
+from odyssey_assets.infrastructure.io_manager import (
+    FROM_THE_BEGINNING,
+    asset_metadata,
+    asset_outs,
+)
 from odyssey_assets.infrastructure.partitions import (
     PartitionGrid,
     cut_to_run,
@@ -26,15 +30,7 @@ def feature_assets(grid: PartitionGrid) -> list[dg.AssetsDefinition]:
 def _features(grid: PartitionGrid) -> dg.AssetsDefinition:
     @dg.multi_asset(
         name="compute_features",
-        outs={
-            contract.name: dg.AssetOut(
-                key=list(contract.key),
-                description=contract.description,
-                metadata=asset_metadata(contract),
-                kinds={"python", "duckdb"},
-            )
-            for contract in (FEATURES_TABLE, CLIP_THRESHOLDS)
-        },
+        outs=asset_outs((FEATURES_TABLE, CLIP_THRESHOLDS), ["python", "duckdb"]),
         ins={
             "bars": dg.AssetIn(
                 list(BARS.key), partition_mapping=history_mapping(grid, is_every_ticker=True)

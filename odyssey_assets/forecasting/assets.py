@@ -9,7 +9,7 @@ import pandas as pd
 from odyssey_assets.features.tables import FEATURES_TABLE, LABELS
 from odyssey_assets.forecasting.tables import FEATURE_IMPORTANCE, FOLDS, PREDICTIONS
 from odyssey_assets.infrastructure.home import home_of
-from odyssey_assets.infrastructure.io_manager import asset_metadata
+from odyssey_assets.infrastructure.io_manager import asset_outs
 from odyssey_assets.infrastructure.partitions import (
     PartitionGrid,
     cell_key,
@@ -57,15 +57,7 @@ def _forecasts(grid: PartitionGrid) -> dg.AssetsDefinition:
 
     @dg.multi_asset(
         name="walk_forward",
-        outs={
-            contract.name: dg.AssetOut(
-                key=list(contract.key),
-                description=contract.description,
-                metadata=asset_metadata(contract),
-                kinds={"xgboost", "duckdb"},
-            )
-            for contract in (FOLDS, PREDICTIONS, FEATURE_IMPORTANCE)
-        },
+        outs=asset_outs((FOLDS, PREDICTIONS, FEATURE_IMPORTANCE), ["xgboost", "duckdb"]),
         ins={
             "features": dg.AssetIn(list(FEATURES_TABLE.key), partition_mapping=past),
             "labels": dg.AssetIn(list(LABELS.key), partition_mapping=past),

@@ -21,6 +21,12 @@ from odyssey_assets.infrastructure.refresh import DRIVER_TAG, UNFINISHED
 
 INSTANCE_CONFIG = Path(__file__).resolve().parents[2] / "dagster.yaml"
 DRIVER = "odyssey run"
+DRIVER_CONFIG = "driver.yaml"
+UNCAPTURED_OUTPUT = """
+compute_logs:
+  module: dagster._core.storage.noop_compute_log_manager
+  class: NoOpComputeLogManager
+"""
 StepKind = Literal["started", "succeeded", "failed", "skipped"]
 STEP_KINDS: Mapping[dg.DagsterEventType, StepKind] = {
     dg.DagsterEventType.STEP_START: "started",
@@ -63,11 +69,16 @@ class JobOutcome:
 def open_instance(home: Home) -> dg.DagsterInstance:
     """Return the home's Dagster instance; creates or updates its configuration.
 
+    It differs from the instance of the UI in one thing: what steps print goes straight to the
+    terminal. Dagster's way there, processes that tail a file, answers Ctrl-C with tracebacks.
+
     Raises:
         SettingsError: The configuration cannot be written, or the checkout lacks it.
     """
     prepare_instance(home)
-    return dg.DagsterInstance.from_config(str(home.dagster))
+    shared = (home.dagster / "dagster.yaml").read_text()
+    (home.dagster / DRIVER_CONFIG).write_text(shared + UNCAPTURED_OUTPUT)
+    return dg.DagsterInstance.from_config(str(home.dagster), DRIVER_CONFIG)
 
 
 def prepare_instance(home: Home) -> None:

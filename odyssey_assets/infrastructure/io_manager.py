@@ -100,6 +100,19 @@ def asset_metadata(contract: TableContract) -> dict[str, Any]:
     }
 
 
+def asset_outs(contracts: Iterable[TableContract], kinds: Iterable[str]) -> dict[str, dg.AssetOut]:
+    """Return the outputs of an asset function that fills several tables, by table name."""
+    return {
+        contract.name: dg.AssetOut(
+            key=list(contract.key),
+            description=contract.description,
+            metadata=asset_metadata(contract),
+            kinds=set(kinds),
+        )
+        for contract in contracts
+    }
+
+
 def _slices(context: dg.OutputContext | dg.InputContext) -> tuple[Slice, ...]:
     if not context.has_asset_partitions:
         return (WHOLE_TABLE,)

@@ -11,7 +11,7 @@ import dagster as dg
 import pandas as pd
 
 from odyssey_assets.core.sessions import sessions_between
-from odyssey_assets.infrastructure.io_manager import asset_metadata
+from odyssey_assets.infrastructure.io_manager import asset_metadata, asset_outs
 from odyssey_assets.infrastructure.partitions import (
     PartitionGrid,
     cell_key,
@@ -145,15 +145,7 @@ def _raw_bars(grid: PartitionGrid) -> dg.AssetsDefinition:
 def _bars_and_quarantine(grid: PartitionGrid) -> dg.AssetsDefinition:
     @dg.multi_asset(
         name="clean_bars",
-        outs={
-            contract.name: dg.AssetOut(
-                key=list(contract.key),
-                description=contract.description,
-                metadata=asset_metadata(contract),
-                kinds={"python", "duckdb"},
-            )
-            for contract in (BARS, QUARANTINE)
-        },
+        outs=asset_outs((BARS, QUARANTINE), ["python", "duckdb"]),
         ins={"raw": dg.AssetIn(list(RAW_BARS.key), partition_mapping=history_mapping(grid))},
         group_name=GROUP,
         partitions_def=grid.cells,

@@ -49,6 +49,7 @@ with hold_run_lock(Path(sys.argv[1])):
 
 @pytest.fixture(autouse=True)
 def bare_surroundings(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ODYSSEY_HOME", "")  # opening an instance sets it
     for name in [name for name in os.environ if name.startswith("ODYSSEY_")]:
         monkeypatch.delenv(name)
     monkeypatch.setenv("DAGSTER_HOME", "")
