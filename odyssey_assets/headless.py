@@ -64,8 +64,9 @@ def refresh(console: Console, overrides: Mapping[str, Any], *, is_nightly: bool 
     home.create()
     if is_nightly and held_source(home) != settings.source:
         raise SettingsError(
-            f"{home.root} holds {held_source(home) or 'nothing'}, a nightly run of source "
-            f"{settings.source} has nothing to add to. Run `odyssey run` without --nightly first."
+            f"No full run of source {settings.source} has filled {home.root} (filled by: "
+            f"{held_source(home) or 'none'}), so a nightly run has nothing to add to. Run "
+            "`odyssey run` without --nightly first."
         )
     with hold_run_lock(home.run_lock):
         instance = open_instance(home)
@@ -75,10 +76,13 @@ def refresh(console: Console, overrides: Mapping[str, Any], *, is_nightly: bool 
         definitions = build_defs(**dict(settings))
         windows = _windows(settings, is_nightly=is_nightly)
         outcomes, seconds = _run_jobs(console, definitions, instance, settings, windows)
-        if REFRESH_MARKET not in outcomes or not outcomes[REFRESH_MARKET].rows:
+        is_success = all(outcome.is_success for outcome in outcomes.values())
+        if is_success:
+            remember_universe(settings, is_filled=True)
+        elif not any(outcome.rows for outcome in outcomes.values()):
             restore_universe(home, former)
     summarise(console, settings, outcomes, seconds)
-    return all(outcome.is_success for outcome in outcomes.values())
+    return is_success
 
 
 def with_fixed_break(settings: Settings) -> Settings:

@@ -67,7 +67,7 @@ def test_run_whose_source_delivers_nothing_names_the_cause_and_fails(tmp_path: P
 def test_nightly_run_of_an_empty_home_is_refused(tmp_path: Path) -> None:
     done = invoke(tmp_path / "home", "run", "--nightly")
     assert done.exit_code == FAILED
-    assert "holds nothing" in done.stderr
+    assert "filled by: none" in done.stderr
     assert "without --nightly" in done.stderr
 
 
@@ -75,7 +75,7 @@ def test_nightly_run_of_another_source_is_refused(tiny_home: TinyHome, tmp_path:
     arguments = ("--nightly", "--source", "files", "--price-dir", str(tmp_path))
     done = invoke(tiny_home.root, "run", *arguments)
     assert done.exit_code == FAILED
-    assert "holds simulated" in done.stderr
+    assert "filled by: simulated" in done.stderr
 
 
 def test_run_beside_another_run_of_the_home_is_refused(tmp_path: Path) -> None:

@@ -54,9 +54,7 @@ def test_break_without_a_date_gets_the_last_window_and_a_named_one_stays(tmp_pat
 def test_every_step_of_every_job_counts_to_one_stage(tiny_home: TinyHome) -> None:
     definitions = build_defs(home=tiny_home.root)
     stages = stages_by_step(definitions, JOBS)
-    steps = {
-        step for job in JOBS for step in definitions.resolve_job_def(job).graph.node_dict
-    }
+    steps = {step for job in JOBS for step in definitions.resolve_job_def(job).graph.node_dict}
     assert set(stages) == steps
     assert {"checks", "walk_forward", "market_data.raw_bars", "published.database"} <= set(
         stages.values()

@@ -13,8 +13,7 @@ from typing import Any
 
 import dagster as dg
 import pytest
-from click.testing import Result
-from typer.testing import CliRunner
+from typer.testing import CliRunner, Result
 
 from odyssey_assets.cli import app
 from odyssey_assets.definitions import TABLES

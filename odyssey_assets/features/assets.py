@@ -6,6 +6,7 @@ import pandas as pd
 from odyssey_assets.features.tables import CLIP_THRESHOLDS, FEATURES_TABLE, LABELS
 from odyssey_assets.infrastructure.io_manager import (
     FROM_THE_BEGINNING,
+    OF_EVERY_TICKER,
     asset_metadata,
     asset_outs,
 )
@@ -33,7 +34,9 @@ def _features(grid: PartitionGrid) -> dg.AssetsDefinition:
         outs=asset_outs((FEATURES_TABLE, CLIP_THRESHOLDS), ["python", "duckdb"]),
         ins={
             "bars": dg.AssetIn(
-                list(BARS.key), partition_mapping=history_mapping(grid, is_every_ticker=True)
+                list(BARS.key),
+                partition_mapping=history_mapping(grid),
+                metadata=OF_EVERY_TICKER,
             ),
             "macro": dg.AssetIn(
                 list(MACRO.key),

@@ -11,6 +11,7 @@ import threading
 from collections.abc import Callable, Generator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
 from multiprocessing.connection import wait
 from typing import Any, TypeVar
 
@@ -60,7 +61,9 @@ def run_tasks(
     if count == 1:
         with threadpool_limits(limits=1):
             for position, task in enumerate(tasks):
-                yield position, work(shared, task)
+                with interrupts_deferred():
+                    result = work(shared, task)
+                yield position, result
         return
     executor = ProcessPoolExecutor(
         count, multiprocessing.get_context("spawn"), _prepare_worker, (work, shared)
@@ -77,6 +80,30 @@ def run_tasks(
         ) from error
     finally:
         executor.shutdown(wait=True, cancel_futures=True)
+
+
+@contextmanager
+def interrupts_deferred() -> Generator[None, None, None]:
+    """Answer Ctrl-C and termination after the block instead of inside it.
+
+    A compiled library that calls back into Python loses an exception raised there, and would fit
+    on with part of its data.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    received: list[int] = []
+    former = {
+        number: signal.signal(number, lambda caught, _: received.append(caught))
+        for number in (signal.SIGINT, signal.SIGTERM)
+    }
+    try:
+        yield
+    finally:
+        for number, handler in former.items():
+            signal.signal(number, handler)
+        for caught in dict.fromkeys(received):
+            signal.raise_signal(caught)
 
 
 def _prepare_worker(work: Callable[..., Any], shared: Any) -> None:

@@ -13,6 +13,7 @@ from typing import Any
 from odyssey_assets.errors import SettingsError
 from odyssey_assets.settings import Settings, build_settings
 
+HELD_SOURCE = "filled_by"
 UNIVERSE_FIELDS = (
     "source", "price_dir", "macro_dir", "start", "end", "tickers", "proxy", "macro_series",
     "simulated",
@@ -129,13 +130,18 @@ def load_settings(**overrides: Any) -> Settings:
 
 
 def held_source(home: Home) -> str | None:
-    """Return the source of the last full run of a home; None before the first."""
-    source = _read_universe(home.universe).get("source")
+    """Return the source that fills the home: that of its last full run, if that run succeeded."""
+    source = _read_memory(home.universe).get(HELD_SOURCE)
     return None if source is None else str(source)
 
 
-def remember_universe(settings: Settings) -> bytes | None:
+def remember_universe(settings: Settings, *, is_filled: bool = False) -> bytes | None:
     """Write the universe of `settings` to its home, atomically.
+
+    Args:
+        settings: The universe.
+        is_filled: Whether a full run of it has succeeded. Until then the home counts as filled
+            only if it was so by the same source before.
 
     Returns:
         The memory that it replaced, for `restore_universe`; None if there was none.
@@ -146,6 +152,8 @@ def remember_universe(settings: Settings) -> bytes | None:
     for name in ("price_dir", "macro_dir"):
         if name in content:
             content[name] = str(Path(content[name]).expanduser().resolve())
+    if is_filled or (former is not None and held_source(home) == settings.source):
+        content[HELD_SOURCE] = settings.source
     _write_universe(home, json.dumps(content, indent=2).encode())
     return former
 
@@ -165,6 +173,11 @@ def _write_universe(home: Home, content: bytes) -> None:
 
 
 def _read_universe(path: Path) -> dict[str, Any]:
+    memory = _read_memory(path)
+    return {name: memory[name] for name in UNIVERSE_FIELDS if name in memory}
+
+
+def _read_memory(path: Path) -> dict[str, Any]:
     if not path.exists():
         return {}
     try:
@@ -178,4 +191,4 @@ def _read_universe(path: Path) -> dict[str, Any]:
             f"{path} holds {type(content).__name__}, expected an object of settings. Delete it; "
             "the next `odyssey run` writes it anew."
         )
-    return {name: content[name] for name in UNIVERSE_FIELDS if name in content}
+    return content

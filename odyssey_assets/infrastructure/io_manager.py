@@ -17,7 +17,8 @@ from odyssey_assets.errors import ContractError
 from odyssey_assets.infrastructure.partitions import slices_of
 from odyssey_assets.infrastructure.warehouse import Warehouse
 
-FROM_THE_BEGINNING: Mapping[str, str] = {"odyssey/reads": "from the beginning"}
+FROM_THE_BEGINNING: Mapping[str, str] = {"odyssey/reads_since": "the beginning"}
+OF_EVERY_TICKER: Mapping[str, str] = {"odyssey/reads_tickers": "all"}
 
 
 class WarehouseIOManager(dg.IOManager):
@@ -57,17 +58,21 @@ class WarehouseIOManager(dg.IOManager):
         """Return the stored rows of the upstream partitions that the run's partitions map to.
 
         Rows are sorted by the contract's grain. An upstream asset without partitions is read
-        whole; one that was never stored gives no rows. An input with the metadata
-        `FROM_THE_BEGINNING` also gets everything before its partitions: the way to read the past
-        through a partition mapping that has no offset.
+        whole; one that was never stored gives no rows. Input metadata widens what is read beyond
+        the mapped partitions: `FROM_THE_BEGINNING` by everything before them, `OF_EVERY_TICKER` by
+        all other tickers. (A partition mapping over all tickers says the same, but Dagster expands
+        it cell by cell: 66 million keys for 240 tickers.)
 
         Raises:
             ContractError: The upstream asset has no contract.
             WarehouseError: The warehouse cannot be read.
         """
         slices = _slices(context)
-        if FROM_THE_BEGINNING.items() <= dict(context.definition_metadata).items():
+        metadata = dict(context.definition_metadata).items()
+        if FROM_THE_BEGINNING.items() <= metadata:
             slices = tuple(replace(part, start=None) for part in slices)
+        if OF_EVERY_TICKER.items() <= metadata:
+            slices = tuple({replace(part, tickers=None) for part in slices})
         return self._warehouse.read(self._contract(context.asset_key), slices)
 
     def _contract(self, key: dg.AssetKey) -> TableContract:

@@ -18,7 +18,6 @@ from odyssey_assets.core.windows import (
     WINDOW_FORMAT,
     Window,
     parse_window,
-    window_starts,
     windows_between,
 )
 from odyssey_assets.infrastructure.stored_rows import is_inside
@@ -28,6 +27,7 @@ HALF_YEARLY_CRON = "0 0 1 1,7 *"
 WINDOW_DIMENSION = "date"
 TICKER_DIMENSION = "ticker"
 RANGE_START_TAG = "dagster/asset_partition_range_start"
+MAX_COUNTED_PARTITIONS = 60
 PARTITION_ROW_COUNT = "dagster/partition_row_count"
 RANGE_END_TAG = "dagster/asset_partition_range_end"
 
@@ -98,9 +98,7 @@ def open_windows(settings: Settings, longest_horizon: int) -> tuple[Window, ...]
     return windows_between(max(oldest_unknown, settings.start), last)
 
 
-def history_mapping(
-    grid: PartitionGrid, later_windows: int = 0, *, is_every_ticker: bool = False
-) -> dg.MultiPartitionMapping:
+def history_mapping(grid: PartitionGrid, later_windows: int = 0) -> dg.MultiPartitionMapping:
     """Map a cell to its window and all earlier ones, for an input that needs the whole past.
 
     The offset reaches back exactly as far as the grid: Dagster walks it step by step for each
@@ -109,14 +107,13 @@ def history_mapping(
     Args:
         grid: The grid of both assets.
         later_windows: Windows after the cell's own that are read too (outcomes of forecasts).
-        is_every_ticker: Read all tickers instead of the cell's own.
     """
     windows = dg.TimeWindowPartitionMapping(
         start_offset=-len(grid.window_list()),
         end_offset=later_windows,
         allow_nonexistent_upstream_partitions=True,
     )
-    tickers = dg.AllPartitionMapping() if is_every_ticker else dg.IdentityPartitionMapping()
+    tickers = dg.IdentityPartitionMapping()
     return dg.MultiPartitionMapping(
         {
             WINDOW_DIMENSION: dg.DimensionPartitionMapping(WINDOW_DIMENSION, windows),
@@ -161,20 +158,19 @@ def cut(frame: pd.DataFrame, contract: TableContract, slices: Sequence[Slice]) -
 def cut_to_run(
     context: dg.AssetExecutionContext, frame: pd.DataFrame, contract: TableContract
 ) -> pd.DataFrame:
-    """Return the rows of the run's partitions, and note in the UI how many each of them has."""
-    kept = cut(frame, contract, slices_of(context.partition_keys))
-    windows = pd.Series(window_starts(kept[contract.date_column]), index=kept.index)
-    groups: list[object] = [windows]
-    if contract.ticker_column is not None:
-        groups.append(kept[contract.ticker_column])
-    counts = kept.groupby(groups).size().to_dict()
-    for key in context.partition_keys:
-        ticker, window = parse_partition(key)
-        start = pd.Timestamp(window.start)
-        rows = counts.get(start if ticker is None else (start, ticker), 0)
-        context.add_asset_metadata(
-            {PARTITION_ROW_COUNT: int(rows)}, asset_key=list(contract.key), partition_key=key
-        )
+    """Return the rows of the run's partitions, and note in the UI how many each of them has.
+
+    A run over more than `MAX_COUNTED_PARTITIONS` shows only the total: Dagster compares every note
+    with every partition of the run, which took minutes over 8,160 of them.
+    """
+    keys = context.partition_keys
+    kept = cut(frame, contract, slices_of(keys))
+    if len(keys) <= MAX_COUNTED_PARTITIONS:
+        for key in keys:
+            rows = len(cut(kept, contract, slices_of([key])))
+            context.add_asset_metadata(
+                {PARTITION_ROW_COUNT: rows}, asset_key=list(contract.key), partition_key=key
+            )
     return kept
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import duckdb
 import pandas as pd
 import pytest
-from click.testing import Result
+from typer.testing import Result
 
 from odyssey_assets.core.sessions import sessions_between
 from odyssey_assets.definitions import TABLES
@@ -127,7 +127,9 @@ def test_run_without_a_macro_folder_says_so_and_leaves_those_features_null(
     home, result = spoiled
     assert " VIX: No folder of macro series is set." in result.output
     assert query(home, "select count(*) as n from market_data.macro")["n"].item() == 0
-    assert query(home, "select count(correlation_vix_20) as n from features.features")["n"].item() == 0
+    assert (
+        query(home, "select count(correlation_vix_20) as n from features.features")["n"].item() == 0
+    )
 
 
 def test_run_of_one_ticker_without_proxy_and_macro_computes_its_own_features(
@@ -135,9 +137,15 @@ def test_run_of_one_ticker_without_proxy_and_macro_computes_its_own_features(
 ) -> None:
     home = tmp_path / "home"
     prices = spoiled[0].parent / "prices"
-    result = run_here(files_environment(home, prices, "GOOD"), "run")
+    variables = {**files_environment(home, tmp_path, "SPY"), "ODYSSEY_SOURCE": "simulated"}
+    options = ("--source", "files", "--price-dir", str(prices), "--tickers", "GOOD")
+    result = run_here(variables, "run", *options)
     assert result.exit_code == 0, result.output
     assert "warning" not in result.output
+    assert query(home, "select distinct ticker, source from market_data.bars").to_dict("list") == {
+        "ticker": ["GOOD"],
+        "source": ["files"],
+    }
     own = query(home, "select count(*) as n from features.features where return_1d is not null")
     assert own["n"].item() > 0
 

@@ -26,6 +26,7 @@ def pictures_of(result: dg.ExecuteInProcessResult) -> dict[str, str]:
     return {
         f"{event.asset_key.path[-1]} {event.partition}": str(value.value).split("]")[0]
         for event in result.get_asset_materialization_events()
+        if event.asset_key is not None
         for value in event.materialization.metadata.values()
         if "data:image/png" in str(value.value)
     }

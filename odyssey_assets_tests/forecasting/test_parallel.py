@@ -3,6 +3,7 @@ import signal
 import subprocess
 import sys
 import textwrap
+import threading
 import time
 from contextlib import closing
 
@@ -73,6 +74,29 @@ def test_stopping_early_ends_the_processes() -> None:
 
 def test_available_cores_is_at_least_one() -> None:
     assert 1 <= available_cores() <= (os.cpu_count() or 1)
+
+
+def interrupt_then_end(ended: list[int], task: int) -> int:
+    signal.raise_signal(signal.SIGINT)
+    ended.append(task)
+    return task
+
+
+def test_interrupt_during_a_task_in_this_process_is_answered_after_it() -> None:
+    ended: list[int] = []
+    before = signal.getsignal(signal.SIGINT)
+    with pytest.raises(KeyboardInterrupt):
+        list(run_tasks(interrupt_then_end, ended, [7, 8], 1))
+    assert ended == [7]
+    assert signal.getsignal(signal.SIGINT) is before
+
+
+def test_task_in_another_thread_runs_without_touching_signals() -> None:
+    results: list[tuple[int, int]] = []
+    thread = threading.Thread(target=lambda: results.extend(run_tasks(scaled, 3, [2], 1)))
+    thread.start()
+    thread.join(timeout=20)
+    assert results == [(0, 6)]
 
 
 SLEEPER = textwrap.dedent(

@@ -9,6 +9,8 @@ from pathlib import Path
 import dagster as dg
 import pytest
 
+from odyssey_assets.errors import SettingsError
+from odyssey_assets.infrastructure import driver
 from odyssey_assets.infrastructure.driver import (
     DRIVER,
     StepEvent,
@@ -69,6 +71,14 @@ def test_run_job_that_fails_names_the_step_and_its_cause(instance: dg.DagsterIns
     assert outcome.errors[0].startswith("second: ")
     assert "the vendor sent nonsense" in outcome.errors[0]
     assert ("second", "failed") in [(event.step, event.kind) for event in events]
+
+
+def test_instance_outside_a_checkout_is_refused_with_the_remedy(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(driver, "INSTANCE_CONFIG", tmp_path / "absent" / "dagster.yaml")
+    with pytest.raises(SettingsError, match="make install"):
+        open_instance(Home(tmp_path))
 
 
 KILLED_IN_THE_MIDDLE = """

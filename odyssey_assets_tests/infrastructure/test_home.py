@@ -9,9 +9,11 @@ from odyssey_assets.errors import SettingsError
 from odyssey_assets.infrastructure.home import (
     UNIVERSE_FIELDS,
     Home,
+    held_source,
     home_of,
     load_settings,
     remember_universe,
+    restore_universe,
 )
 from odyssey_assets.settings import Settings, build_settings
 
@@ -110,6 +112,29 @@ def test_memory_of_one_source_means_nothing_to_another(home: Home) -> None:
     assert same.price_dir == Path("elsewhere")
 
 
+def test_folder_of_prices_is_remembered_where_only_the_source_is_named(
+    home: Home, tmp_path: Path
+) -> None:
+    _remembered(home)
+    assert load_settings(home=home.root, source="files").price_dir == tmp_path / "prices"
+
+
+def test_source_of_files_without_a_folder_is_refused(home: Home) -> None:
+    with pytest.raises(SettingsError, match=r"needs price_dir.*--price-dir"):
+        load_settings(home=home.root, source="files")
+
+
+def test_restore_universe_gives_the_former_memory_back(home: Home) -> None:
+    assert remember_universe(build_settings(home=home.root, tickers="SPY")) is None
+    first = home.universe.read_bytes()
+    former = remember_universe(build_settings(home=home.root, tickers="QQQ"))
+    assert former == first
+    restore_universe(home, former)
+    assert load_settings(home=home.root).tickers == ("SPY",)
+    restore_universe(home, None)
+    assert not home.universe.exists()
+
+
 def test_load_settings_without_memory_are_those_named(home: Home) -> None:
     assert load_settings(home=home.root, seed=5) == build_settings(home=home.root, seed=5)
 
@@ -133,3 +158,19 @@ def test_remember_universe_replaces_the_memory_and_leaves_nothing_behind(home: H
     remember_universe(build_settings(home=home.root))
     assert "end" not in json.loads(home.universe.read_text())
     assert [path.name for path in home.root.glob("universe*")] == ["universe.json"]
+
+
+def test_held_source_is_that_of_the_last_full_run_that_succeeded(
+    home: Home, tmp_path: Path
+) -> None:
+    simulated = build_settings(home=home.root, source="simulated")
+    files = build_settings(home=home.root, source="files", price_dir=tmp_path)
+    assert held_source(home) is None
+    remember_universe(simulated)
+    assert held_source(home) is None
+    remember_universe(simulated, is_filled=True)
+    assert held_source(home) == "simulated"
+    remember_universe(simulated)
+    assert held_source(home) == "simulated"
+    remember_universe(files)
+    assert held_source(home) is None

@@ -8,9 +8,15 @@ import pandas as pd
 import pytest
 
 from odyssey_assets.contracts import Column, TableContract
+from odyssey_assets.core.slices import WHOLE_TABLE
 from odyssey_assets.core.windows import parse_window
 from odyssey_assets.errors import ContractError
-from odyssey_assets.infrastructure.io_manager import WarehouseIOManager, asset_metadata
+from odyssey_assets.infrastructure.io_manager import (
+    FROM_THE_BEGINNING,
+    OF_EVERY_TICKER,
+    WarehouseIOManager,
+    asset_metadata,
+)
 from odyssey_assets.infrastructure.partitions import (
     PartitionGrid,
     build_grid,
@@ -186,6 +192,45 @@ def test_run_over_windows_without_tickers_stores_them(
     run(manager, [MOODS_ASSET], first="2020-07-01", last="2020-07-01")
     stored = warehouse.read(MOODS)["window"].dt.strftime("%Y-%m-%d").tolist()
     assert stored == ["2019-01-01", "2019-07-01", "2020-01-01", "2020-07-01"]
+
+
+@pytest.mark.parametrize(
+    ("widening", "tickers", "first_day"),
+    [
+        ({}, ["BBB"], "2020-01-01"),
+        (FROM_THE_BEGINNING, ["BBB"], "2019-01-01"),
+        (OF_EVERY_TICKER, list(TICKERS), "2020-01-01"),
+        ({**FROM_THE_BEGINNING, **OF_EVERY_TICKER}, list(TICKERS), "2019-01-01"),
+    ],
+)
+def test_input_metadata_widens_what_is_read_beyond_the_mapped_partitions(
+    manager: WarehouseIOManager,
+    warehouse: Warehouse,
+    widening: dict[str, str],
+    tickers: list[str],
+    first_day: str,
+) -> None:
+    warehouse.replace(PRICES, ALL_PRICES, [WHOLE_TABLE])
+    seen: list[pd.DataFrame] = []
+
+    @dg.asset(
+        key=list(CELLS.key),
+        ins={"given": dg.AssetIn(list(PRICES.key), metadata=widening)},
+        partitions_def=GRID.cells,
+    )
+    def reader(given: pd.DataFrame) -> pd.DataFrame:
+        seen.append(given)
+        return CELLS.empty()
+
+    dg.materialize(
+        [assets_on(GRID)[0], reader],
+        selection=[reader],
+        partition_key=cell_key(parse_window("2020-01-01"), "BBB"),
+        resources={"io_manager": manager},
+    )
+    days = ALL_PRICES["date"]
+    is_expected = ALL_PRICES["ticker"].isin(tickers) & (days >= first_day) & (days < "2020-07-01")
+    pd.testing.assert_frame_equal(seen[0], ALL_PRICES[is_expected].reset_index(drop=True))
 
 
 def test_input_that_was_never_stored_has_no_rows(

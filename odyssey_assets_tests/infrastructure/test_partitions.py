@@ -124,36 +124,21 @@ def test_history_mapping_loads_a_cells_whole_past_in_a_range_run() -> None:
     def upstream() -> int:
         return 0
 
-    def reader(name: str, *, is_every_ticker: bool) -> dg.AssetsDefinition:
-        @dg.asset(
-            name=name,
-            ins={
-                name: dg.AssetIn(
-                    "upstream", partition_mapping=history_mapping(
-                        grid, is_every_ticker=is_every_ticker
-                    )
-                )
-            },
-            partitions_def=grid.cells,
-            backfill_policy=dg.BackfillPolicy.single_run(),
-        )
-        def downstream(**frames: int) -> int:
-            return len(frames)
+    @dg.asset(
+        ins={"own": dg.AssetIn("upstream", partition_mapping=history_mapping(grid))},
+        partitions_def=grid.cells,
+        backfill_policy=dg.BackfillPolicy.single_run(),
+    )
+    def downstream(own: int) -> int:
+        return own
 
-        return downstream
-
-    readers = [
-        reader("own", is_every_ticker=False),
-        reader("universe", is_every_ticker=True),
-    ]
     cell = cell_key(parse_window("2021-07-01"), "SPY")
     dg.materialize(
-        [upstream, *readers],
-        selection=readers,
+        [upstream, downstream],
+        selection=[downstream],
         tags=range_tags(cell, cell),
         resources={"io_manager": Recorder()},
         instance=dg.DagsterInstance.ephemeral(),
     )
     windows = ["2020-01-01", "2020-07-01", "2021-01-01", "2021-07-01"]
     assert seen["own"] == {f"{window}|SPY" for window in windows}
-    assert seen["universe"] == {f"{w}|{t}" for w in windows for t in ("AAPL", "SPY")}

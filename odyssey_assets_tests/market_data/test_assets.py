@@ -6,11 +6,16 @@ import dagster as dg
 import pandas as pd
 import pytest
 
+from odyssey_assets.contracts import TableContract
 from odyssey_assets.core.hashing import hash_frame
 from odyssey_assets.core.slices import Slice
 from odyssey_assets.core.windows import parse_window
 from odyssey_assets.infrastructure.home import load_settings
-from odyssey_assets.market_data.assets import DELIVERED_CHECK, data_quality_pictures
+from odyssey_assets.market_data.assets import (
+    DELIVERED_CHECK,
+    SERIES_CHECK,
+    data_quality_pictures,
+)
 from odyssey_assets.market_data.catalog import build_source
 from odyssey_assets.market_data.tables import BARS, MACRO, QUARANTINE, RAW_BARS
 from odyssey_assets_tests.market_data.sources.price_files import yahoo_text
@@ -26,7 +31,19 @@ from odyssey_assets_tests.tiny_market import (
 )
 
 CELL = f"{WINDOWS[2]}|SPY"
-ASSETS = dg.AssetSelection.groups("market_data").without_checks()
+
+
+def delivered_by(table: TableContract, check: str) -> dg.AssetSelection:
+    """Select an asset with the one check that it evaluates itself."""
+    asset = dg.AssetSelection.assets(table.key).without_checks()
+    return asset | dg.AssetSelection.checks(dg.AssetCheckKey(dg.AssetKey(list(table.key)), check))
+
+
+MACRO_SELECTION = delivered_by(MACRO, SERIES_CHECK)
+BARS_SELECTION = (
+    delivered_by(RAW_BARS, DELIVERED_CHECK)
+    | dg.AssetSelection.assets(BARS.key, QUARANTINE.key).without_checks()
+)
 
 
 def metadata_of(
@@ -50,7 +67,7 @@ def test_one_cell_alone_equals_the_full_run_and_touches_nothing_else(tiny_copy: 
     warehouse.replace(BARS, BARS.empty(), (Slice(("SPY",), window.start, window.end),))
     lost = len(before[BARS]) - len(warehouse.read(BARS))
     assert lost > 100
-    result = materialize(settings, ASSETS - dg.AssetSelection.assets(MACRO.key), CELL, CELL)
+    result = materialize(settings, BARS_SELECTION, CELL, CELL)
     assert result.success
     for table, rows in before.items():
         columns = table.content_columns
@@ -66,7 +83,7 @@ def test_one_macro_window_alone_equals_the_full_run(tiny_copy: Path) -> None:
     window = parse_window(WINDOWS[1])
     warehouse.replace(MACRO, MACRO.empty(), (Slice(None, window.start, window.end),))
     assert len(warehouse.read(MACRO)) < len(before)
-    result = materialize(settings, dg.AssetSelection.assets(MACRO.key), WINDOWS[1], WINDOWS[1])
+    result = materialize(settings, MACRO_SELECTION, WINDOWS[1], WINDOWS[1])
     assert result.success
     assert hash_frame(warehouse.read(MACRO), MACRO.content_columns) == hash_frame(
         before, MACRO.content_columns
@@ -93,12 +110,10 @@ def test_ticker_that_was_not_delivered_is_reported_and_the_others_go_on(
     settings = tiny_settings(
         tmp_path / "home", source="files", price_dir=files, macro_dir=files, macro_series=("VIX",)
     )
-    result = materialize(settings, ASSETS - dg.AssetSelection.assets(MACRO.key))
+    result = materialize(settings, BARS_SELECTION)
     assert result.success
-    (check,) = (
-        each for each in result.get_asset_check_evaluations() if each.check_name == DELIVERED_CHECK
-    )
-    assert not check.passed
+    (check,) = result.get_asset_check_evaluations()
+    assert (check.check_name, check.passed) == (DELIVERED_CHECK, False)
     assert check.severity == dg.AssetCheckSeverity.WARN
     assert found(check)["expected"] == len(TICKERS)
     assert list(found(check)["not_delivered"]) == ["AAPL"]
@@ -114,15 +129,28 @@ def test_ticker_that_was_not_delivered_is_reported_and_the_others_go_on(
     assert pd.Timestamp(first_missing) not in set(days)
 
 
-def test_macro_series_that_was_not_delivered_is_named(files: Path, tmp_path: Path) -> None:
+def test_macro_series_that_was_not_delivered_is_named_and_the_others_go_on(
+    files: Path, tmp_path: Path
+) -> None:
+    (files / "GOLD.csv").write_text("Date,Close\n2021-03-01,1700.5\n2022-03-01,1900.5\n")
     settings = tiny_settings(
-        tmp_path / "home", source="files", price_dir=files, macro_dir=files, macro_series=("VIX",)
+        tmp_path / "home",
+        source="files",
+        price_dir=files,
+        macro_dir=files,
+        macro_series=("VIX", "GOLD"),
     )
-    result = materialize(settings, dg.AssetSelection.assets(MACRO.key), WINDOWS[0], WINDOWS[-1])
+    result = materialize(settings, MACRO_SELECTION, WINDOWS[0], WINDOWS[-1])
     assert result.success
-    failures = metadata_of(result, "market_data/macro", WINDOWS[-1])["failures"].value
-    assert isinstance(failures, dict)
-    assert list(failures) == ["VIX"]
+    (check,) = result.get_asset_check_evaluations()
+    assert (check.check_name, check.passed) == (SERIES_CHECK, False)
+    assert found(check)["expected"] == 2
+    assert list(found(check)["not_delivered"]) == ["VIX"]
+    stored = warehouse_of(settings).read(MACRO)
+    assert dict(zip(stored["date"].dt.year, stored["value"], strict=True)) == {
+        2021: 1700.5,
+        2022: 1900.5,
+    }
 
 
 def test_data_quality_mart_shows_the_map_of_missing_sessions(tiny_home: TinyHome) -> None:

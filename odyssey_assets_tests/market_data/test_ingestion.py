@@ -8,7 +8,12 @@ import pandas as pd
 import pytest
 
 from odyssey_assets.errors import SourceError
-from odyssey_assets.market_data.ingestion import ingest_bars, ingest_macro
+from odyssey_assets.market_data.ingestion import (
+    MacroIngestion,
+    ingest_bars,
+    ingest_macro,
+    with_stored_series,
+)
 from odyssey_assets.market_data.source import VendorResponse
 from odyssey_assets.market_data.tables import MACRO, RAW_BARS
 
@@ -125,3 +130,25 @@ def test_nothing_delivered_is_an_empty_frame_of_the_contract() -> None:
     macro = ingest_macro(FixedSource({}), ["VIX"], START, END)
     pd.testing.assert_frame_equal(macro.rows, MACRO.empty())
     assert list(macro.failures) == ["VIX"]
+
+
+def macro_rows(values: Mapping[str, float], *, is_simulated: bool = False) -> pd.DataFrame:
+    return MACRO.conform(
+        pd.DataFrame({"series": list(values), "value": list(values.values())}).assign(
+            date=pd.Timestamp("2024-01-02"), is_simulated=is_simulated
+        )
+    )
+
+
+def test_series_that_failed_keeps_its_stored_rows_and_a_delivered_one_is_replaced() -> None:
+    ingestion = MacroIngestion(macro_rows({"VIX": 14.0}), {"TNX": "no network"})
+    stored = macro_rows({"VIX": 13.0, "TNX": 4.0, "GOLD": 2000.0})
+    rows = with_stored_series(ingestion, stored, FixedSource({}))
+    assert dict(zip(rows["series"], rows["value"], strict=True)) == {"TNX": 4.0, "VIX": 14.0}
+
+
+def test_simulated_values_of_a_series_never_stand_in_for_real_ones() -> None:
+    ingestion = MacroIngestion(MACRO.empty(), {"VIX": "no network"})
+    stored = macro_rows({"VIX": 13.0}, is_simulated=True)
+    rows = with_stored_series(ingestion, stored, FixedSource({}))
+    pd.testing.assert_frame_equal(rows, MACRO.empty())
