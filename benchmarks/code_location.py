@@ -14,8 +14,8 @@ REPEATS = 5
 TARGET_S = 2.5
 LOAD = "import odyssey_assets.definitions as d; d.build_defs().resolve_all_job_defs()"
 EVERYTHING = (
-    "import great_expectations, mlflow, xgboost, sklearn.cluster, matplotlib.figure, numba, yfinance;"
-    + LOAD
+    "import great_expectations, mlflow, xgboost, sklearn.cluster, matplotlib.figure, numba;"
+    "import yfinance;" + LOAD
 )
 
 

@@ -1,7 +1,7 @@
 """Seconds of a run that are not ours: the graph through Dagster, beside the same functions alone.
 
-Run: `.venv/bin/python -m benchmarks.dagster_overhead`. Both sides start from an empty home, fetch the
-embedded market, and store every table and model; the plain side calls the functions in order.
+Run: `.venv/bin/python -m benchmarks.dagster_overhead`. Both sides start from an empty home, fetch
+the embedded market, and store every table and model; the plain side calls the functions in order.
 """
 
 import tempfile

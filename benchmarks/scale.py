@@ -1,7 +1,7 @@
 """Simulated markets of growing size through the whole graph: seconds and peak memory by stage.
 
-Run: `.venv/bin/python -m benchmarks.scale [15 60 240]`. Each size runs in a process of its own, from
-an empty home. The baseline is linear growth from the smallest size.
+Run: `.venv/bin/python -m benchmarks.scale [15 60 240]`. Each size runs in a process of its own,
+from an empty home. The baseline is linear growth from the smallest size.
 """
 
 import json

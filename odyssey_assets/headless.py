@@ -79,7 +79,7 @@ def refresh(console: Console, overrides: Mapping[str, Any], *, is_nightly: bool 
         is_success = all(outcome.is_success for outcome in outcomes.values())
         if is_success:
             remember_universe(settings, is_filled=True)
-        elif not any(outcome.rows for outcome in outcomes.values()):
+        elif not any(outcomes[job].rows for job in outcomes if job != REFRESH_MACRO):
             restore_universe(home, former)
     summarise(console, settings, outcomes, seconds)
     return is_success

@@ -15,29 +15,30 @@ from odyssey_assets.core.sessions import sessions_between
 from odyssey_assets.definitions import build_defs
 from odyssey_assets.features.tables import HORIZONS_SESSIONS
 from odyssey_assets.headless import job_tags
-from odyssey_assets.infrastructure.driver import open_instance, run_job
+from odyssey_assets.infrastructure.driver import StepEvent, open_instance, run_job
 from odyssey_assets.infrastructure.home import home_of, load_settings
 from odyssey_assets.infrastructure.partitions import build_grid, open_windows
 from odyssey_assets.infrastructure.refresh import REFRESH_MARTS
-from odyssey_assets_tests.end_to_end.small_market import ENVIRONMENT, TICKERS, table_hashes
+from odyssey_assets_tests.end_to_end.small_market import ENVIRONMENT, query, table_hashes
 
-START, SPLIT_DAY, DIVIDEND_DAY = date(2019, 1, 2), date(2022, 6, 28), date(2022, 7, 5)
+TICKERS = ("AAPL", "SPY")
+START, SPLIT_DAY, DIVIDEND_DAY = date(2020, 1, 2), date(2022, 6, 28), date(2022, 7, 5)
 SESSIONS = sessions_between(START, date(2022, 7, 8))
 NIGHTS = [day.date() for day in SESSIONS[-10:]]
 
 
 def as_traded_market() -> dict[str, pd.DataFrame]:
-    """Return made-up as-traded bars by ticker, with a split of AAPL and a dividend of MSFT."""
+    """Return made-up as-traded bars by ticker, with a split of AAPL and a dividend of SPY."""
     rng = np.random.default_rng(5)
     shared = rng.normal(0.0003, 0.008, len(SESSIONS))
     market = {}
     for ticker in TICKERS:
         close = 400 * np.exp(np.cumsum(shared + rng.normal(0, 0.01, len(SESSIONS))))
-        split = np.where((SESSIONS == pd.Timestamp(SPLIT_DAY)) & (ticker == "AAPL"), 7.0, 1.0)
+        split = np.where((pd.Timestamp(SPLIT_DAY) == SESSIONS) & (ticker == "AAPL"), 7.0, 1.0)
         close = close / np.cumprod(split)
         opening = close * (1 + rng.normal(0, 0.003, len(close)))
         spread = np.abs(rng.normal(0.006, 0.002, len(close))) + 0.001
-        paid = (SESSIONS == pd.Timestamp(DIVIDEND_DAY)) & (ticker == "MSFT")
+        paid = (pd.Timestamp(DIVIDEND_DAY) == SESSIONS) & (ticker == "SPY")
         market[ticker] = pd.DataFrame(
             {
                 "Date": SESSIONS,
@@ -66,6 +67,11 @@ def deliver(market: dict[str, pd.DataFrame], night: date, folder: Path) -> None:
         known.to_csv(folder / f"{ticker}.csv", index=False)
 
 
+def ignore(event: StepEvent) -> None:
+    """Take no notice of a step event."""
+    del event
+
+
 def refresh(home: Path, end: date, *, is_nightly: bool) -> None:
     """Run the jobs that write tables, as `odyssey run` does."""
     settings = load_settings(home=home, end=end)
@@ -76,7 +82,7 @@ def refresh(home: Path, end: date, *, is_nightly: bool) -> None:
         windows = open_windows(settings, max(HORIZONS_SESSIONS))
     for job, tags in job_tags(settings.tickers, windows).items():
         if job != REFRESH_MARTS:
-            outcome = run_job(definitions, instance, job, tags, lambda event: None)
+            outcome = run_job(definitions, instance, job, tags, ignore)
             assert outcome.is_success, outcome.errors
 
 
@@ -89,6 +95,7 @@ def prices(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("ODYSSEY_SOURCE", "files")
     monkeypatch.setenv("ODYSSEY_PRICE_DIR", str(folder))
     monkeypatch.setenv("ODYSSEY_MACRO_SERIES", "")
+    monkeypatch.setenv("ODYSSEY_TICKERS", ",".join(TICKERS))
     monkeypatch.setenv("ODYSSEY_START", START.isoformat())
     monkeypatch.setenv("DAGSTER_HOME", str(tmp_path))
     monkeypatch.setenv("ODYSSEY_HOME", str(tmp_path))
@@ -108,3 +115,8 @@ def test_ten_nights_equal_one_backfill_across_split_dividend_and_window(
         refresh(tmp_path / "nightly", night, is_nightly=True)
     refresh(tmp_path / "backfill", NIGHTS[-1], is_nightly=False)
     assert table_hashes(tmp_path / "nightly") == table_hashes(tmp_path / "backfill")
+    trained = query(
+        tmp_path / "nightly",
+        "select count(*) as folds from forecasting.folds where status = 'trained'",
+    )
+    assert trained["folds"][0] == 2 * len(TICKERS) * 3

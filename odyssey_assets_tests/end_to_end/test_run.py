@@ -45,12 +45,12 @@ def test_run_says_everywhere_that_the_data_is_simulated(finished_home: Path) -> 
 def test_run_forecasts_out_of_sample_only(finished_home: Path) -> None:
     early = published(
         finished_home,
-        "select * from forecasting.predictions where date <= trained_as_of or date < \"window\"",
+        'select * from forecasting.predictions where date <= trained_as_of or date < "window"',
     )
     assert early.empty
     forecast = published(
         finished_home,
-        "select model, count(distinct ticker) as tickers, count(distinct \"window\") as windows "
+        'select model, count(distinct ticker) as tickers, count(distinct "window") as windows '
         "from forecasting.predictions group by model order by model",
     )
     assert forecast["model"].tolist() == ["historical_mean", "ridge", "xgboost"]

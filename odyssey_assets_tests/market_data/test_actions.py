@@ -117,7 +117,7 @@ def test_dividend_above_half_of_the_previous_close_rejects_its_row(
     share: float, is_believed: bool
 ) -> None:
     raw = raw_history(40)
-    dividend = share * raw["close"][19]
+    dividend = round(share * raw["close"][19], 6)
     actions = _judged(changed(raw, 20, dividend=dividend))
     assert actions.dividend[20] == (dividend if is_believed else 0.0)
     assert _found(actions) == ([] if is_believed else [(20, "implausible_dividend", True)])
