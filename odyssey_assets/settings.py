@@ -77,6 +77,7 @@ class XGBoostSettings(_Section):
     max_bin: int = Field(64, ge=2)
     selected_features: int = Field(30, ge=1, description="kept by training gain, inside each fold")
     selection_rounds: int = Field(20, ge=1, description="rounds of the fit that selects features")
+    selection_depth: int = Field(3, ge=1, le=16, description="depth of the fit that selects")
 
 
 class ForecastingSettings(_Section):

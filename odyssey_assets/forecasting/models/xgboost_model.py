@@ -96,7 +96,9 @@ class XGBoostForecaster:
         if len(train.features) <= self.settings.selected_features:
             return train.features
         matrix = self._matrix(train, train.features)
-        booster = xgb.train(self._parameters, matrix, self.settings.selection_rounds)
+        # Shallow trees: ranking needs no interactions of six features, and costs a third so.
+        shallow = {**self._parameters, "max_depth": self.settings.selection_depth}
+        booster = xgb.train(shallow, matrix, self.settings.selection_rounds)
         booster.feature_names = list(train.features)
         gain = _gain(booster, "total_gain")
         ranked = sorted(train.features, key=lambda name: (-gain.get(name, 0.0), name))
