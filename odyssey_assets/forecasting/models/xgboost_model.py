@@ -96,7 +96,8 @@ class XGBoostForecaster:
         if len(train.features) <= self.settings.selected_features:
             return train.features
         matrix = self._matrix(train, train.features)
-        # Shallow trees: ranking needs no interactions of six features, and costs a third so.
+        # Shallow trees: ranking features takes no deep interactions, and over all features these
+        # rounds are the dearest of the fold.
         shallow = {**self._parameters, "max_depth": self.settings.selection_depth}
         booster = xgb.train(shallow, matrix, self.settings.selection_rounds)
         booster.feature_names = list(train.features)
