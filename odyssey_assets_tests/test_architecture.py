@@ -9,12 +9,13 @@ from pathlib import Path
 import pytest
 
 PACKAGE = Path(__file__).resolve().parents[1] / "odyssey_assets"
-DOMAINS = ("market_data", "features", "forecasting")
+DOMAINS = ("market_data", "features", "forecasting", "portfolio", "backtesting")
 PUBLIC_FACES = ("tables", "catalog")
 DAGSTER_FILES = ("definitions.py", "headless.py", "assets.py", "checks.py", "automation.py")
 SLOW_LIBRARIES = (
     "torch", "stable_baselines3", "mlflow", "great_expectations", "evidently", "xgboost",
-    "sklearn", "matplotlib", "numba", "yfinance", "scipy.stats",
+    "sklearn", "matplotlib", "numba", "yfinance", "scipy.stats", "skfolio", "plotly", "onnx",
+    "onnxruntime", "gymnasium",
 )  # fmt: skip
 MODULES = sorted(PACKAGE.rglob("*.py"))
 

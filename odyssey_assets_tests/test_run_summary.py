@@ -9,7 +9,7 @@ from odyssey_assets.infrastructure.home import Home
 from odyssey_assets.infrastructure.warehouse import Warehouse
 from odyssey_assets.market_data.tables import QUARANTINE
 from odyssey_assets.run_summary import MAX_WARNING_LENGTH, quarantined, warning_lines
-from odyssey_assets.settings import WarehouseSettings
+from odyssey_assets.settings_sections import WarehouseSettings
 
 
 def test_warning_gives_each_reason_a_line_and_leaves_empty_findings_out() -> None:

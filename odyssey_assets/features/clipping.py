@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from odyssey_assets.features.kernels import expanding_bounds
 from odyssey_assets.features.series import FloatArray
-from odyssey_assets.settings import FeatureSettings
+from odyssey_assets.settings_sections import FeatureSettings
 
 
 @dataclass(frozen=True)

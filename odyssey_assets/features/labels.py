@@ -9,7 +9,7 @@ import pandas as pd
 
 from odyssey_assets.core.adjustment import adjusted_bars
 from odyssey_assets.features.tables import HORIZONS_SESSIONS, LABELS
-from odyssey_assets.settings import LabelSettings
+from odyssey_assets.settings_sections import LabelSettings
 
 DIRECTION_HORIZON = 5
 

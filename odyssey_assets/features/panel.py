@@ -14,7 +14,7 @@ from odyssey_assets.core.sessions import sessions_between
 from odyssey_assets.errors import ContractError
 from odyssey_assets.features.clipping import ClippedReturns, clip_returns
 from odyssey_assets.features.series import FloatArray, TickerBars
-from odyssey_assets.settings import FeatureSettings
+from odyssey_assets.settings_sections import FeatureSettings
 
 BAR_COLUMNS = ("open", "high", "low", "close", "volume")
 

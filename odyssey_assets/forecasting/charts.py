@@ -215,7 +215,8 @@ def _strategy_growth(rows: pd.DataFrame, costs: ProportionalCosts) -> pd.Series:
             window["prediction"].to_numpy(), window["open"].to_numpy(), costs
         )
         parts.append(pd.Series(net, index=window["date"].iloc[2:]))
-    return (1 + pd.concat(parts)).cumprod()
+    net = pd.concat(parts)
+    return pd.Series(compounded_growth(net.to_numpy()), index=net.index)
 
 
 def _growth_ticks(growth: dict[str, pd.Series]) -> list[float]:

@@ -1,7 +1,7 @@
 """One fold, one model: fit it or recall it, and forecast its window.
 
 Runs inside worker processes: what comes in and goes out can be pickled, nothing here is stored or
-logged. How folds are spread over processes belongs to `forecasting.parallel`.
+logged. How folds are spread over processes belongs to `core.parallel`.
 """
 
 from collections.abc import Mapping
@@ -10,14 +10,14 @@ from typing import Any
 
 import numpy as np
 
+from odyssey_assets.core.collaborators import StoredModel
 from odyssey_assets.core.hashing import hash_mapping
-from odyssey_assets.forecasting.collaborators import StoredModel
 from odyssey_assets.forecasting.conformal import conformal_width
 from odyssey_assets.forecasting.folds import Fold, Span
 from odyssey_assets.forecasting.history import TickerHistory
 from odyssey_assets.forecasting.importance import strongest
 from odyssey_assets.forecasting.models.forecaster import FittedForecaster, Forecaster
-from odyssey_assets.settings import ForecastingSettings
+from odyssey_assets.settings_sections import ForecastingSettings
 
 FORMAT = 1
 

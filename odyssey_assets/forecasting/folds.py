@@ -11,7 +11,7 @@ from datetime import date
 import numpy as np
 
 from odyssey_assets.core.windows import Window
-from odyssey_assets.settings import ForecastingSettings
+from odyssey_assets.settings_sections import ForecastingSettings
 
 
 @dataclass(frozen=True)

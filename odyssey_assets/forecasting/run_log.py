@@ -12,8 +12,8 @@ from typing import Self
 
 import pandas as pd
 
+from odyssey_assets.core.collaborators import Tracker
 from odyssey_assets.core.hashing import hash_mapping
-from odyssey_assets.forecasting.collaborators import Tracker
 from odyssey_assets.forecasting.tabulation import DoneFold
 from odyssey_assets.settings import Settings
 

@@ -11,7 +11,7 @@ import numpy as np
 from scipy.stats import rankdata
 
 from odyssey_assets.core.costs import ProportionalCosts
-from odyssey_assets.core.sessions import SESSIONS_PER_YEAR
+from odyssey_assets.core.returns import sharpe
 
 
 @dataclass(frozen=True)
@@ -65,7 +65,7 @@ def score_forecasts(
         direction_accuracy=direction_accuracy(forecast, happened),
         information_coefficient=information_coefficient(forecast, happened),
         hit_rate=float(np.mean(net > 0)) if len(net) else math.nan,
-        sharpe=sharpe(net),
+        sharpe=float(sharpe(net)),
         interval_coverage=interval_coverage(forecast, happened, width),
     )
 
@@ -143,14 +143,3 @@ def sign_strategy_returns(
     traded = np.abs(np.diff(position, prepend=0.0))
     held_return = opens[2:] / opens[1:-1] - 1 if len(opens) > 2 else np.empty(0)
     return position * held_return - costs.rate * traded
-
-
-def sharpe(returns: np.ndarray) -> float:
-    """Return mean / standard deviation (ddof 1) of daily returns, times sqrt(252).
-
-    Sharpe (1994), Journal of Portfolio Management 21, without a risk-free rate. NaN where fewer
-    than two returns exist or they do not vary.
-    """
-    if len(returns) < 2 or np.ptp(returns) == 0:
-        return math.nan
-    return float(np.mean(returns) / np.std(returns, ddof=1) * math.sqrt(SESSIONS_PER_YEAR))

@@ -2,7 +2,7 @@
 
 Plans the folds of each ticker, recalls the models that were fitted on the same data before, fits
 the others over several processes, and keeps each model as soon as it is there. Fitting one fold
-belongs to `forecasting.fitting`, processes to `forecasting.parallel`, rows to
+belongs to `forecasting.fitting`, processes to `core.parallel`, rows to
 `forecasting.tabulation`.
 """
 
@@ -11,10 +11,11 @@ from contextlib import closing
 
 import pandas as pd
 
+from odyssey_assets.core.collaborators import ModelStore, StoredModel, Tracker
+from odyssey_assets.core.parallel import run_tasks
 from odyssey_assets.core.windows import Window
 from odyssey_assets.features.catalog import MODEL_FEATURES
 from odyssey_assets.forecasting.catalog import build_forecasters
-from odyssey_assets.forecasting.collaborators import ModelStore, StoredModel, Tracker
 from odyssey_assets.forecasting.fitting import (
     FoldForecast,
     FoldTask,
@@ -24,7 +25,6 @@ from odyssey_assets.forecasting.fitting import (
 )
 from odyssey_assets.forecasting.folds import plan_folds
 from odyssey_assets.forecasting.history import TickerHistory, build_histories
-from odyssey_assets.forecasting.parallel import run_tasks
 from odyssey_assets.forecasting.run_log import RunLog
 from odyssey_assets.forecasting.tabulation import DoneFold, Forecasts, SkippedFold, tabulate
 from odyssey_assets.settings import Settings

@@ -14,7 +14,7 @@ import duckdb
 from odyssey_assets.errors import WarehouseError
 from odyssey_assets.infrastructure.locks import Holder, WarehouseLock
 from odyssey_assets.infrastructure.table_layout import mark_layout, refuse_newer_layout
-from odyssey_assets.settings import WarehouseSettings
+from odyssey_assets.settings_sections import WarehouseSettings
 
 GIGABYTE = 1e9
 

@@ -28,7 +28,7 @@ from odyssey_assets.infrastructure.stored_rows import (
 )
 from odyssey_assets.infrastructure.table_layout import identifier, stored_columns, table_name
 from odyssey_assets.infrastructure.table_writes import insert_rows, other_layout, prepare_table
-from odyssey_assets.settings import WarehouseSettings
+from odyssey_assets.settings_sections import WarehouseSettings
 
 
 @dataclass(frozen=True)

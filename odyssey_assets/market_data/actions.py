@@ -14,7 +14,7 @@ import pandas as pd
 
 from odyssey_assets.market_data.quarantine import Finding
 from odyssey_assets.market_data.vintages import UNDATED_DEFECTS
-from odyssey_assets.settings import CleaningSettings
+from odyssey_assets.settings_sections import CleaningSettings
 
 MAX_SPLIT_RATIO = 1e3
 MAX_SPLIT_TERM = 25

@@ -12,7 +12,7 @@ from odyssey_assets.core.adjustment import PRICE_COLUMNS
 from odyssey_assets.market_data.adjustments import forward_factors
 from odyssey_assets.market_data.anomalies import anomalous_moves
 from odyssey_assets.market_data.gaps import Timeline, fill_forward, land_actions
-from odyssey_assets.settings import CleaningSettings
+from odyssey_assets.settings_sections import CleaningSettings
 
 
 @dataclass(frozen=True)

@@ -28,7 +28,7 @@ from odyssey_assets.market_data.rejections import reject_rows
 from odyssey_assets.market_data.stale_bars import reject_stale_bars
 from odyssey_assets.market_data.tables import BARS
 from odyssey_assets.market_data.vintages import newest_rows
-from odyssey_assets.settings import CleaningSettings
+from odyssey_assets.settings_sections import CleaningSettings
 
 
 @dataclass(frozen=True)

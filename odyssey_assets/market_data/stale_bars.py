@@ -9,7 +9,7 @@ import pandas as pd
 
 from odyssey_assets.core.costs import BASIS_POINT
 from odyssey_assets.market_data.quarantine import Finding
-from odyssey_assets.settings import CleaningSettings
+from odyssey_assets.settings_sections import CleaningSettings
 
 MIN_PAST_SESSIONS = 5
 

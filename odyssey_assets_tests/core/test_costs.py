@@ -1,7 +1,7 @@
 import pytest
 
 from odyssey_assets.core.costs import ProportionalCosts
-from odyssey_assets.settings import CostSettings
+from odyssey_assets.settings_sections import CostSettings
 
 
 def test_cost_rate_is_commission_and_slippage_as_a_fraction() -> None:

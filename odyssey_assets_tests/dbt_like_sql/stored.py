@@ -13,7 +13,7 @@ from odyssey_assets.infrastructure.sql_project import load_project
 from odyssey_assets.infrastructure.sql_relations import TableKey
 from odyssey_assets.infrastructure.sql_specs import ProjectModel
 from odyssey_assets.infrastructure.warehouse import Warehouse
-from odyssey_assets.settings import WarehouseSettings
+from odyssey_assets.settings_sections import WarehouseSettings
 from odyssey_assets_tests.dbt_like_sql.market import TABLES
 
 SQL_FOLDER = Path(__file__).resolve().parents[2] / "dbt_like_sql"

@@ -12,7 +12,7 @@ import pandas as pd
 from odyssey_assets.definitions import TABLES
 from odyssey_assets.infrastructure.home import Home
 from odyssey_assets.infrastructure.warehouse import Warehouse
-from odyssey_assets.settings import WarehouseSettings
+from odyssey_assets.settings_sections import WarehouseSettings
 
 TICKERS = ("AAPL", "MSFT", "SPY")
 END = date(2022, 12, 30)

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from odyssey_assets.features.clipping import clip_returns
-from odyssey_assets.settings import FeatureSettings
+from odyssey_assets.settings_sections import FeatureSettings
 
 SETTINGS = FeatureSettings(clip_std=2.0, clip_min_sessions=20)
 

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from odyssey_assets.core.adjustment import adjusted_bars
 from odyssey_assets.features.labels import compute_labels
 from odyssey_assets.features.tables import HORIZONS_SESSIONS, LABELS
-from odyssey_assets.settings import LabelSettings
+from odyssey_assets.settings_sections import LabelSettings
 from odyssey_assets_tests.features.markets import PLAIN, SPLIT_DATE, small_market
 
 

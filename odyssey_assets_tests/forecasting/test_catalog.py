@@ -5,7 +5,7 @@ import pytest
 
 from odyssey_assets.errors import SettingsError
 from odyssey_assets.forecasting.catalog import MODELS, build_forecasters
-from odyssey_assets.settings import ForecastingSettings
+from odyssey_assets.settings_sections import ForecastingSettings
 from odyssey_assets_tests.forecasting.small_market import fast_settings
 
 

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from odyssey_assets.core.sessions import sessions_between
 from odyssey_assets.core.windows import Window, windows_between
 from odyssey_assets.forecasting.folds import Fold, plan_folds
-from odyssey_assets.settings import ForecastingSettings
+from odyssey_assets.settings_sections import ForecastingSettings
 
 SESSIONS = sessions_between(date(2010, 1, 1), date(2019, 12, 31)).to_numpy()
 WINDOWS = windows_between(date(2010, 1, 1), date(2019, 12, 31))

@@ -16,7 +16,6 @@ from odyssey_assets.forecasting.scoring import (
     r2,
     rmse,
     score_forecasts,
-    sharpe,
     sign_strategy_returns,
 )
 
@@ -67,8 +66,6 @@ def test_figures_without_rows_are_unknown() -> None:
     for figure in (rmse, r2, direction_accuracy, information_coefficient):
         assert math.isnan(figure(none, none))
     assert math.isnan(interval_coverage(none, none, 0.1))
-    assert math.isnan(sharpe(none))
-    assert math.isnan(sharpe(np.full(5, 0.01)))
 
 
 def test_sign_strategy_buys_at_the_next_open_and_pays_for_each_change() -> None:
@@ -94,11 +91,6 @@ def test_sign_strategy_on_flat_prices_loses_exactly_its_costs(signs: list[float]
 @pytest.mark.parametrize("rows", [0, 1, 2])
 def test_sign_strategy_of_a_window_just_begun_has_no_return_yet(rows: int) -> None:
     assert len(sign_strategy_returns(np.ones(rows), np.ones(rows), COSTS)) == 0
-
-
-def test_sharpe_of_known_returns_matches_the_closed_form() -> None:
-    returns = np.array([0.01, 0.03])
-    assert sharpe(returns) == pytest.approx(0.02 / (0.01 * math.sqrt(2)) * math.sqrt(252))
 
 
 def test_scores_use_known_outcomes_only_and_the_strategy_all_opens() -> None:

@@ -8,7 +8,7 @@ import pytest
 
 from odyssey_assets.infrastructure.home import Home
 from odyssey_assets.infrastructure.warehouse import Warehouse
-from odyssey_assets.settings import WarehouseSettings
+from odyssey_assets.settings_sections import WarehouseSettings
 
 QUICK = WarehouseSettings(lock_timeout_s=30.0, keep_published=2, min_free_gb=0.0)
 

@@ -7,7 +7,7 @@ import pytest
 
 from odyssey_assets.errors import WarehouseError
 from odyssey_assets.infrastructure.database import Database
-from odyssey_assets.settings import WarehouseSettings
+from odyssey_assets.settings_sections import WarehouseSettings
 from odyssey_assets_tests.infrastructure.conftest import QUICK
 
 

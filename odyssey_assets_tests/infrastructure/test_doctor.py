@@ -26,7 +26,8 @@ from odyssey_assets.infrastructure.home import Home
 from odyssey_assets.infrastructure.locks import WarehouseLock
 from odyssey_assets.infrastructure.run_lock import hold_run_lock
 from odyssey_assets.infrastructure.warehouse import Warehouse
-from odyssey_assets.settings import Settings, WarehouseSettings, build_settings
+from odyssey_assets.settings import Settings, build_settings
+from odyssey_assets.settings_sections import WarehouseSettings
 
 PRICES = TableContract(
     schema="market",

@@ -15,7 +15,7 @@ from odyssey_assets.infrastructure.sql_assets import build_sql_assets, build_sql
 from odyssey_assets.infrastructure.sql_project import load_project
 from odyssey_assets.infrastructure.sql_specs import SqlProject
 from odyssey_assets.infrastructure.warehouse import Warehouse
-from odyssey_assets.settings import WarehouseSettings
+from odyssey_assets.settings_sections import WarehouseSettings
 
 SALES = TableContract(
     schema="shop",

@@ -20,7 +20,7 @@ from odyssey_assets.core.slices import WHOLE_TABLE, Slice
 from odyssey_assets.errors import ContractError, SqlProjectError, WarehouseError
 from odyssey_assets.infrastructure.home import Home
 from odyssey_assets.infrastructure.warehouse import Warehouse
-from odyssey_assets.settings import WarehouseSettings
+from odyssey_assets.settings_sections import WarehouseSettings
 from odyssey_assets_tests.infrastructure.conftest import QUICK
 from odyssey_assets_tests.infrastructure.price_table import (
     FIRST_HALF,

@@ -11,7 +11,7 @@ import pandas as pd
 from odyssey_assets.core.sessions import sessions_between
 from odyssey_assets.market_data.cleaning import CleanedBars, clean_bars
 from odyssey_assets.market_data.tables import RAW_BARS
-from odyssey_assets.settings import CleaningSettings
+from odyssey_assets.settings_sections import CleaningSettings
 
 SOURCE = "files"
 NOW = datetime(2025, 1, 2, 12, tzinfo=UTC)

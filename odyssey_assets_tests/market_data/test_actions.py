@@ -14,7 +14,7 @@ from odyssey_assets.market_data.actions import (
 )
 from odyssey_assets.market_data.adjustments import as_traded
 from odyssey_assets.market_data.quarantine import rejected_mask
-from odyssey_assets.settings import CleaningSettings
+from odyssey_assets.settings_sections import CleaningSettings
 from odyssey_assets_tests.market_data.raw_history import changed, raw_history, split_from
 
 TOLERANCE = 1e-4

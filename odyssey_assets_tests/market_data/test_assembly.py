@@ -1,7 +1,7 @@
 import numpy as np
 
 from odyssey_assets.market_data.assembly import GoodHistory, assemble_bars
-from odyssey_assets.settings import CleaningSettings
+from odyssey_assets.settings_sections import CleaningSettings
 
 SETTINGS = CleaningSettings(max_fill_sessions=2, anomaly_min_sessions=20)
 

@@ -16,7 +16,8 @@ from odyssey_assets.market_data.source import RESPONSE_COLUMNS, PriceSource
 from odyssey_assets.market_data.sources.simulated import SimulatedSource
 from odyssey_assets.market_data.sources.yfinance import MACRO_SYMBOLS, YFinanceSource
 from odyssey_assets.market_data.tables import MACRO, RAW_BARS
-from odyssey_assets.settings import Settings, SourceName, YFinanceSettings, build_settings
+from odyssey_assets.settings import Settings, SourceName, build_settings
+from odyssey_assets.settings_sections import YFinanceSettings
 from odyssey_assets_tests.market_data.sources.price_files import yahoo_text
 from odyssey_assets_tests.market_data.sources.yahoo_frames import history_frame
 

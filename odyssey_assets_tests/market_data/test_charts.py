@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 from odyssey_assets.core.sessions import sessions_between
 from odyssey_assets.infrastructure.pictures import png_bytes
 from odyssey_assets.market_data.charts import missing_data_map, price_chart
-from odyssey_assets.settings import CleaningSettings
+from odyssey_assets.settings_sections import CleaningSettings
 from odyssey_assets_tests.market_data.raw_history import cleaned, raw_history, split_from
 
 MAX_BYTES = 80_000

@@ -11,7 +11,8 @@ from odyssey_assets.market_data.catalog import build_source
 from odyssey_assets.market_data.cleaning import CleanedBars, clean_bars
 from odyssey_assets.market_data.ingestion import ingest_bars
 from odyssey_assets.market_data.tables import BARS, QUARANTINE, RAW_BARS
-from odyssey_assets.settings import CleaningSettings, build_settings
+from odyssey_assets.settings import build_settings
+from odyssey_assets.settings_sections import CleaningSettings
 from odyssey_assets_tests.market_data.raw_history import (
     NOW,
     SOURCE,

@@ -13,7 +13,8 @@ from odyssey_assets.core.sessions import sessions_between
 from odyssey_assets.market_data.cleaning import CleanedBars, clean_bars
 from odyssey_assets.market_data.ingestion import ingest_bars
 from odyssey_assets.market_data.sources.files import FileSource
-from odyssey_assets.settings import DEFAULT_TICKERS, CleaningSettings, build_settings
+from odyssey_assets.settings import DEFAULT_TICKERS, build_settings
+from odyssey_assets.settings_sections import CleaningSettings
 
 START = date(2008, 1, 1)
 NOW = datetime(2025, 1, 2, tzinfo=UTC)

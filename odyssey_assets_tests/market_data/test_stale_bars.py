@@ -3,7 +3,7 @@ import pandas as pd
 import pytest
 
 from odyssey_assets.market_data.stale_bars import MIN_PAST_SESSIONS, reject_stale_bars
-from odyssey_assets.settings import CleaningSettings
+from odyssey_assets.settings_sections import CleaningSettings
 from odyssey_assets_tests.market_data.raw_history import changed, flat, raw_history
 
 SETTINGS = CleaningSettings()

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from odyssey_assets.core.sessions import sessions_between
 from odyssey_assets.core.windows import windows_between
 from odyssey_assets.forecasting.folds import Fold, plan_folds
-from odyssey_assets.settings import ForecastingSettings
+from odyssey_assets.settings_sections import ForecastingSettings
 from odyssey_assets_tests.no_lookahead.harness import Computation, Market, leaking_columns
 
 DAYS = sessions_between(date(2012, 1, 1), date(2018, 12, 31))

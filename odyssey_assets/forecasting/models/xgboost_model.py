@@ -14,7 +14,7 @@ import xgboost as xgb
 
 from odyssey_assets.errors import ModelError
 from odyssey_assets.forecasting.models.forecaster import FeatureWeight, Sample, columns_of
-from odyssey_assets.settings import XGBoostSettings
+from odyssey_assets.settings_sections import XGBoostSettings
 
 NAME = "xgboost"
 _UBJSON_OBJECT = b"{"

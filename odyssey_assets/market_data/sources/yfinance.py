@@ -17,7 +17,7 @@ from odyssey_assets.core.sessions import last_completed_session
 from odyssey_assets.errors import SourceError
 from odyssey_assets.market_data.source import VendorResponse
 from odyssey_assets.market_data.sources.yahoo_frame import bar_rows, series_values
-from odyssey_assets.settings import YFinanceSettings
+from odyssey_assets.settings_sections import YFinanceSettings
 
 HOST = "query2.finance.yahoo.com"
 _HTTPS_PORT = 443

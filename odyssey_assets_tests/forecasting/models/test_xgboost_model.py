@@ -4,7 +4,7 @@ import xgboost as xgb
 
 from odyssey_assets.forecasting.models.forecaster import Sample
 from odyssey_assets.forecasting.models.xgboost_model import XGBoostForecaster
-from odyssey_assets.settings import XGBoostSettings
+from odyssey_assets.settings_sections import XGBoostSettings
 
 NAMES = tuple(f"f{number:02d}" for number in range(20))
 FORECASTER = XGBoostForecaster(

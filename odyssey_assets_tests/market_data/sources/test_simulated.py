@@ -10,7 +10,8 @@ import pytest
 from odyssey_assets.errors import SourceError
 from odyssey_assets.market_data.sources.simulated import SimulatedSource
 from odyssey_assets.market_data.sources.simulation.market import MarketPlan, simulate_market
-from odyssey_assets.settings import DEFAULT_TICKERS, Settings, SimulatedSettings, build_settings
+from odyssey_assets.settings import DEFAULT_TICKERS, Settings, build_settings
+from odyssey_assets.settings_sections import SimulatedSettings
 
 START, END = date(2010, 1, 1), date(2024, 12, 31)
 

@@ -17,7 +17,8 @@ from odyssey_assets.market_data.sources.yfinance import (
     YFinanceSource,
     download_history,
 )
-from odyssey_assets.settings import DEFAULT_MACRO_SERIES, YFinanceSettings, build_settings
+from odyssey_assets.settings import DEFAULT_MACRO_SERIES, build_settings
+from odyssey_assets.settings_sections import YFinanceSettings
 from odyssey_assets_tests.market_data.sources.yahoo_frames import history_frame
 
 START, END = date(2023, 1, 1), date(2024, 6, 28)

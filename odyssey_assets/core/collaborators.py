@@ -1,6 +1,6 @@
 """What training needs of whoever keeps models and whoever keeps a record of runs.
 
-The implementations live in `infrastructure`, which knows no forecasts; here are only the seams.
+The implementations live in `infrastructure`, which knows no domain; here are only the seams.
 """
 
 from collections.abc import Iterable, Mapping, Sequence

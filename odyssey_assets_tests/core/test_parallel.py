@@ -10,8 +10,8 @@ from contextlib import closing
 import psutil
 import pytest
 
+from odyssey_assets.core.parallel import MIN_TASKS_A_WORKER, available_cores, run_tasks
 from odyssey_assets.errors import TrainingError
-from odyssey_assets.forecasting.parallel import MIN_TASKS_A_WORKER, available_cores, run_tasks
 
 MANY = list(range(2 * MIN_TASKS_A_WORKER))
 
@@ -102,7 +102,7 @@ def test_task_in_another_thread_runs_without_touching_signals() -> None:
 SLEEPER = textwrap.dedent(
     """
     import os, sys, time
-    from odyssey_assets.forecasting.parallel import run_tasks
+    from odyssey_assets.core.parallel import run_tasks
     def sleep(shared, task):
         print(os.getpid(), flush=True)
         time.sleep(0.2 if shared == "short" else 60)

@@ -1,6 +1,6 @@
 """Spreads tasks over processes, one thread each, without orphans and with the same results.
 
-Knows nothing of forecasts: a function, data that every call shares, and tasks. The shared data
+Knows nothing of what is fitted: a function, data that every call shares, and tasks. The shared data
 travels to each process once, not with every task.
 """
 
@@ -41,6 +41,7 @@ def run_tasks(
     shared: Shared,
     tasks: Sequence[Task],
     workers: int | None,
+    min_tasks_a_worker: int = MIN_TASKS_A_WORKER,
 ) -> Generator[tuple[int, Result], None, None]:
     """Yield (position of the task, result) as results come; begin with the first task.
 
@@ -53,11 +54,12 @@ def run_tasks(
         shared: Given to every call; pickled once a process.
         tasks: What to do; each can be pickled.
         workers: Processes at most; None for one a core.
+        min_tasks_a_worker: Tasks that are worth a process of their own; 1 where each takes long.
 
     Raises:
         TrainingError: A process died.
     """
-    count = min(workers or available_cores(), max(len(tasks) // MIN_TASKS_A_WORKER, 1))
+    count = min(workers or available_cores(), max(len(tasks) // min_tasks_a_worker, 1))
     if count == 1:
         with threadpool_limits(limits=1):
             for position, task in enumerate(tasks):

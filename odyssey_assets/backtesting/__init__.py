@@ -1,0 +1,1 @@
+"""What it would have earned: fills, equity, figures, resampled and stressed."""

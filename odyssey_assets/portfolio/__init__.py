@@ -1,0 +1,1 @@
+"""What to hold: policies under one set of limits, trained and rolled forward in one simulator."""
