@@ -13,12 +13,17 @@ from odyssey_assets.core.returns import cagr, compounded_growth
 def drawdowns(returns: np.ndarray) -> np.ndarray:
     """Return the loss since the highest value so far, at most 0, shape (..., sessions).
 
-    Growth / its running maximum - 1, where the maximum is at least the starting capital: Magdon-Ismail
-    and Atiya (2004), Risk 17(10), in fractions. NaN past ruin, as `compounded_growth` is.
+    Growth / its running maximum - 1, where the maximum is at least the starting capital: Chekhlov,
+    Uryasev and Zabarankin (2005), International Journal of Theoretical and Applied Finance 8(1), as
+    fractions of the peak. NaN past ruin, as `core.returns.compounded_growth` is.
     """
     growth = compounded_growth(returns)
-    peak = np.maximum(np.maximum.accumulate(growth, axis=-1), 1.0)
-    return growth / peak - 1.0
+    peak = np.maximum.accumulate(growth, axis=-1)
+    np.maximum(peak, 1.0, out=peak)
+    # In place: with many paths, fresh memory takes longer than the arithmetic.
+    growth /= peak
+    growth -= 1.0
+    return growth
 
 
 def max_drawdown(returns: np.ndarray) -> np.ndarray:

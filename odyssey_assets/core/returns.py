@@ -120,7 +120,7 @@ def expected_shortfall(returns: np.ndarray, tail: float = TAIL) -> np.ndarray:
     series = _series(returns)
     is_tail = series <= value_at_risk(series, tail)[..., np.newaxis]
     sums = np.sum(np.where(is_tail, series, 0.0), axis=-1)
-    return _ratio(sums, np.sum(is_tail, axis=-1, dtype=np.float64))
+    return _ratio(sums, np.asarray(np.count_nonzero(is_tail, axis=-1)))
 
 
 def beta(returns: np.ndarray, benchmark: np.ndarray) -> np.ndarray:

@@ -6,14 +6,23 @@ leaves nothing behind. How a figure reaches the Dagster UI belongs to `infrastru
 
 import numpy as np
 import pandas as pd
-from matplotlib.axes import Axes
-from matplotlib.dates import AutoDateLocator, ConciseDateFormatter
 from matplotlib.figure import Figure
-from matplotlib.ticker import FuncFormatter, NullLocator, PercentFormatter
 
 from odyssey_assets.core.adjustment import adjusted_bars
+from odyssey_assets.core.chart_frame import (
+    BLUE,
+    INK,
+    MUTED,
+    ORANGE,
+    chart_frame,
+    date_axis,
+    log_axis,
+    percent_axis,
+    say_no_data,
+)
 from odyssey_assets.core.costs import BASIS_POINT, ProportionalCosts
-from odyssey_assets.forecasting.line_labels import distinct_colors, label_ends
+from odyssey_assets.core.line_labels import distinct_colors, label_ends
+from odyssey_assets.core.returns import compounded_growth
 from odyssey_assets.forecasting.scoring import direction_accuracy, rmse, sign_strategy_returns
 
 DEFAULT_MODEL = "xgboost"
@@ -21,8 +30,6 @@ BASELINE_MODEL = "historical_mean"
 # Two years: enough to see both behaviours, few enough to tell sessions apart.
 SHOWN_SESSIONS = 504
 SHOWN_FEATURES = 20
-
-_INK, _MUTED, _BLUE, _ORANGE, _RED = "#222222", "#6b6b6b", "#1f5fa8", "#d1711b", "#b3261e"
 
 
 def forecast_chart(
@@ -48,7 +55,7 @@ def forecast_chart(
     known = joined[joined[label].notna()]
     shown = joined.tail(SHOWN_SESSIONS)
     is_covered = (known[label] >= known["lower"]) & (known[label] <= known["upper"])
-    figure, axes = _canvas(
+    figure, axes = chart_frame(
         f"{own['ticker'].iloc[0]}: {horizon}-session forecasts of {model} and what happened",
         _quality_line(known["prediction"], known[label], is_covered),
         is_simulated=is_simulated,
@@ -58,18 +65,18 @@ def forecast_chart(
         dates,
         shown["lower"].to_numpy(),
         shown["upper"].to_numpy(),
-        color=_BLUE,
+        color=BLUE,
         alpha=0.15,
         linewidth=0,
         label="forecast interval",
     )
-    axes.plot(dates, shown[label].to_numpy(), color=_ORANGE, linewidth=0.9, label="outcome")
-    axes.plot(dates, shown["prediction"].to_numpy(), color=_BLUE, linewidth=1.6, label="forecast")
-    axes.axhline(0, color=_INK, linewidth=0.6)
-    axes.yaxis.set_major_formatter(PercentFormatter(1.0, decimals=0))
+    axes.plot(dates, shown[label].to_numpy(), color=ORANGE, linewidth=0.9, label="outcome")
+    axes.plot(dates, shown["prediction"].to_numpy(), color=BLUE, linewidth=1.6, label="forecast")
+    axes.axhline(0, color=INK, linewidth=0.6)
+    percent_axis(axes)
     axes.set_ylabel(f"return over the next {horizon} sessions")
     axes.legend(loc="upper center", bbox_to_anchor=(0.5, -0.08), ncols=3, frameon=False)
-    _date_axis(axes)
+    date_axis(axes)
     return figure
 
 
@@ -95,30 +102,29 @@ def strategy_chart(
     priced = predictions.merge(opens, on=["ticker", "date"])
     growth = _growth_by_ticker(priced[priced["model"] == model], costs)
     baseline = _growth_by_ticker(priced[priced["model"] == BASELINE_MODEL], costs)
-    figure, axes = _canvas(
+    figure, axes = chart_frame(
         f"Holding the sign of {model}'s forecast, by ticker",
         f"out of sample, long or short, after {costs.rate / BASIS_POINT:g} bps of traded value; "
         f"median ticker {_median_end(growth)}, by the sign of {BASELINE_MODEL} instead "
         f"{_median_end(baseline)}",
         is_simulated=is_simulated,
-        left=0.065,
-        right=0.9,
+        left=0.65,
+        right=1.0,
     )
     if not growth:
-        axes.text(0.5, 0.5, "no forecast has earned a return yet", ha="center", color=_MUTED)
+        say_no_data(axes, "no forecast has earned a return yet")
         return figure
     ordered = sorted(growth, key=lambda ticker: (growth[ticker].iloc[-1], ticker))
     colors = dict(zip(sorted(growth), distinct_colors(len(growth)), strict=True))
     for ticker in ordered:
         line = growth[ticker]
         axes.plot(line.index.to_numpy(), line.to_numpy(), color=colors[ticker], linewidth=1.2)
-    axes.axhline(1, color=_INK, linewidth=0.6)
-    axes.set_yscale("log")
-    axes.yaxis.set_minor_locator(NullLocator())
-    axes.set_yticks(_growth_ticks(growth))
-    axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+    axes.axhline(1, color=INK, linewidth=0.6)
+    low = min(line.min() for line in growth.values())
+    high = max(line.max() for line in growth.values())
+    log_axis(axes, low, high)
     axes.set_ylabel("value of 1 USD, log scale")
-    _date_axis(axes)
+    date_axis(axes)
     label_ends(axes, {ticker: growth[ticker].iloc[-1] for ticker in ordered}, colors)
     return figure
 
@@ -141,44 +147,27 @@ def importance_chart(
     sums = newest.groupby("feature")["mean_abs_shap"].sum() / max(len(tickers), 1)
     strongest = sums.sort_values(ascending=False, kind="stable").head(SHOWN_FEATURES)[::-1]
     when = f"{newest['window'].iloc[0]:%Y-%m-%d}" if len(newest) else "none"
-    figure, axes = _canvas(
+    figure, axes = chart_frame(
         f"Features that drove {model}'s forecasts: {whose}"
         if tickers
         else f"No feature drove {model}",
         f"window from {when}; mean absolute SHAP value on the validation sessions",
         is_simulated=is_simulated,
-        left=0.23,
+        left=2.3,
     )
     values = strongest.to_numpy() / BASIS_POINT
-    bars = axes.barh(list(strongest.index), values, color=_BLUE, height=0.7)
+    bars = axes.barh(list(strongest.index), values, color=BLUE, height=0.7)
     axes.bar_label(
         bars,
         fmt=lambda effect: f"{effect:.2f}" if effect >= 0.1 else f"{effect:.1g}",
         padding=3,
         fontsize=8,
-        color=_MUTED,
+        color=MUTED,
     )
     axes.set_xlabel("effect on the forecast return, basis points")
     axes.grid(visible=False, axis="y")
     axes.margins(x=0.08, y=0.01)
     return figure
-
-
-def _canvas(
-    title: str, subtitle: str, *, is_simulated: bool, left: float = 0.075, right: float = 0.97
-) -> tuple[Figure, Axes]:
-    """Return an empty figure with fixed margins: a layout engine doubles the time to draw it."""
-    figure = Figure(figsize=(10, 5.2), facecolor="white")
-    figure.subplots_adjust(left=left, right=right, top=0.87, bottom=0.14)
-    axes = figure.add_subplot()
-    note = f"simulated data; {subtitle}" if is_simulated else subtitle
-    figure.suptitle(title, x=0.01, ha="left", fontsize=13, fontweight="bold", color=_INK)
-    axes.set_title(note, loc="left", fontsize=9, color=_RED if is_simulated else _MUTED)
-    axes.spines[["top", "right"]].set_visible(False)
-    axes.grid(visible=True, color="#e6e6e6", linewidth=0.6)
-    axes.set_axisbelow(True)
-    axes.tick_params(labelsize=9, colors=_INK)
-    return figure, axes
 
 
 def _quality_line(forecast: pd.Series, outcome: pd.Series, is_covered: pd.Series) -> str:
@@ -217,18 +206,3 @@ def _strategy_growth(rows: pd.DataFrame, costs: ProportionalCosts) -> pd.Series:
         parts.append(pd.Series(net, index=window["date"].iloc[2:]))
     net = pd.concat(parts)
     return pd.Series(compounded_growth(net.to_numpy()), index=net.index)
-
-
-def _growth_ticks(growth: dict[str, pd.Series]) -> list[float]:
-    low = min(line.min() for line in growth.values())
-    high = max(line.max() for line in growth.values())
-    steps = [base * 10.0**power for power in range(-4, 5) for base in (1, 2, 5)]
-    return [step for step in steps if low / 2 <= step <= high * 2]
-
-
-def _date_axis(axes: Axes) -> None:
-    locator = AutoDateLocator()  # type: ignore[no-untyped-call]  # matplotlib.dates is untyped
-    formatter = ConciseDateFormatter(locator)  # type: ignore[no-untyped-call]  # likewise
-    axes.xaxis.set_major_locator(locator)
-    axes.xaxis.set_major_formatter(formatter)
-    axes.margins(x=0)

@@ -4,7 +4,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from matplotlib.figure import Figure
 
-from odyssey_assets.forecasting.line_labels import distinct_colors, label_ends
+from odyssey_assets.core.line_labels import distinct_colors, label_ends
 
 
 @given(ends=st.lists(st.floats(0.01, 1000), min_size=1, max_size=40))
