@@ -1,4 +1,4 @@
-"""The `odyssey` command: run, ui, query, doctor.
+"""The `odyssey` command: run, ui, query, backtest, doctor.
 
 Options and wording. What a command does belongs to `infrastructure` and the domains; slow
 libraries are imported by the command that needs them.
@@ -8,6 +8,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable
+from datetime import date
 from enum import StrEnum
 from functools import wraps
 from pathlib import Path
@@ -16,11 +17,11 @@ from typing import Annotated, ParamSpec
 import typer
 from rich.console import Console
 
-from odyssey_assets.errors import OdysseyError
+from odyssey_assets.errors import OdysseyError, SettingsError
 
 app = typer.Typer(
     name="odyssey",
-    help="From daily prices to honest out-of-sample forecasts, in one Dagster asset graph.",
+    help="From daily prices to a portfolio that has to pay its way, in one Dagster asset graph.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
@@ -84,7 +85,7 @@ def run(
         typer.Option("--nightly", help="Only the windows whose outcomes are not all known yet."),
     ] = False,
 ) -> None:
-    """Materialize the graph, from prices to published marts."""
+    """Materialize the graph, from prices to backtests and published marts."""
     from odyssey_assets.headless import refresh
 
     overrides = {
@@ -152,6 +153,46 @@ def query(
 
 @app.command()
 @reports_errors
+def backtest(
+    policy: Annotated[str, typer.Option(help="Policy to backtest, by its name in the catalog.")],
+    start: Annotated[
+        str | None, typer.Option("--from", help="First day, ISO; from cash. Default: its first.")
+    ] = None,
+    end: Annotated[
+        str | None, typer.Option("--to", help="Last day, ISO. Default: the last.")
+    ] = None,
+    commission_bps: Annotated[
+        float | None, typer.Option(help="Basis points of traded value.")
+    ] = None,
+    slippage_bps: Annotated[
+        float | None, typer.Option(help="Basis points of traded value.")
+    ] = None,
+    max_weight: Annotated[
+        float | None, typer.Option(help="Largest share of equity in one ticker.")
+    ] = None,
+    cash_reserve: Annotated[
+        float | None, typer.Option(help="Least share of equity in cash.")
+    ] = None,
+    rebalance: Annotated[
+        str | None, typer.Option(help="When it decides: daily, weekly, monthly or once.")
+    ] = None,
+    home: HomeOption = None,
+) -> None:
+    """Backtest a policy under other costs, limits or days, beside the stored run."""
+    from odyssey_assets.infrastructure.console import print_frame, print_lines
+    from odyssey_assets.what_if import Question, answer
+
+    question = Question(
+        policy, _day("--from", start), _day("--to", end), commission_bps, slippage_bps,
+        max_weight, cash_reserve, rebalance,
+    )  # fmt: skip
+    found = answer(question, home)
+    print_frame(console, f"{policy} after costs", found.figures)
+    print_lines(console, "dim", found.notes)
+
+
+@app.command()
+@reports_errors
 def doctor(home: HomeOption = None) -> None:
     """Check versions, settings, disk, locks, the source and the instance."""
     from odyssey_assets.headless import examine
@@ -161,6 +202,13 @@ def doctor(home: HomeOption = None) -> None:
     print_findings(console, findings)
     if any(finding.severity == "error" for finding in findings):
         raise typer.Exit(FAILED)
+
+
+def _day(option: str, text: str | None) -> date | None:
+    try:
+        return None if text is None else date.fromisoformat(text)
+    except ValueError as error:
+        raise SettingsError(f"{option} is a day like 2024-12-31; found {text!r}.") from error
 
 
 def main() -> None:

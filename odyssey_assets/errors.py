@@ -35,3 +35,7 @@ class TrainingError(OdysseyError):
 
 class SqlProjectError(OdysseyError):
     """A file of `dbt_like_sql/` cannot be parsed, ordered or run: the author of the SQL acts."""
+
+
+class PolicyError(OdysseyError):
+    """A policy cannot work out weights, or gave none that mean anything: its author acts."""

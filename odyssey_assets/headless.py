@@ -37,10 +37,16 @@ from odyssey_assets.infrastructure.partitions import (
     open_windows,
     range_tags,
 )
-from odyssey_assets.infrastructure.refresh import REFRESH_MACRO, REFRESH_MARKET, REFRESH_MARTS
+from odyssey_assets.infrastructure.refresh import (
+    REFRESH_MACRO,
+    REFRESH_MARKET,
+    REFRESH_MARTS,
+    REFRESH_PORTFOLIO,
+)
 from odyssey_assets.infrastructure.run_lock import hold_run_lock
 from odyssey_assets.infrastructure.warehouse import Warehouse
 from odyssey_assets.market_data.catalog import build_source
+from odyssey_assets.portfolio.tables import WEIGHTS
 from odyssey_assets.run_summary import summarise
 from odyssey_assets.settings import Settings
 
@@ -75,7 +81,8 @@ def refresh(console: Console, overrides: Mapping[str, Any], *, is_nightly: bool 
         former = remember_universe(settings)
         definitions = build_defs(**dict(settings))
         windows = _windows(settings, is_nightly=is_nightly)
-        outcomes, seconds = _run_jobs(console, definitions, instance, settings, windows)
+        tags = _tags(settings, windows)
+        outcomes, seconds = _run_jobs(console, definitions, instance, settings, tags)
         is_success = all(outcome.is_success for outcome in outcomes.values())
         if is_success:
             remember_universe(settings, is_filled=True)
@@ -103,11 +110,22 @@ def examine(home: Path | None) -> list[Finding]:
 def job_tags(tickers: Sequence[str], windows: Sequence[Window]) -> dict[str, dict[str, str]]:
     """Return each refresh job in order, with the tags that make it cover tickers and windows."""
     first, last = cell_key(windows[0], tickers[0]), cell_key(windows[-1], tickers[-1])
+    of_windows = range_tags(windows[0].key, windows[-1].key)
     return {
-        REFRESH_MACRO: range_tags(windows[0].key, windows[-1].key),
+        REFRESH_MACRO: of_windows,
         REFRESH_MARKET: range_tags(first, last),
+        REFRESH_PORTFOLIO: of_windows,
         REFRESH_MARTS: {},
     }
+
+
+def _tags(settings: Settings, windows: Sequence[Window]) -> dict[str, dict[str, str]]:
+    """Return `job_tags`; a home whose portfolios were never held gets all their windows."""
+    tags = job_tags(settings.tickers, windows)
+    if Warehouse(home_of(settings), settings.warehouse).read(WEIGHTS, columns=("date",)).empty:
+        every = build_grid(settings).window_list()
+        tags[REFRESH_PORTFOLIO] = range_tags(every[0].key, every[-1].key)
+    return tags
 
 
 def _windows(settings: Settings, *, is_nightly: bool) -> tuple[Window, ...]:
@@ -121,17 +139,19 @@ def _run_jobs(
     definitions: dg.Definitions,
     instance: dg.DagsterInstance,
     settings: Settings,
-    windows: Sequence[Window],
+    tags: Mapping[str, dict[str, str]],
 ) -> tuple[dict[str, JobOutcome], dict[str, float]]:
-    """Run the jobs until one fails; return the outcomes by job and the seconds by stage."""
-    tags = job_tags(settings.tickers, windows)
+    """Run the jobs until one fails; return the outcomes by job and the seconds by stage.
+
+    A failed portfolio does not hold back the marts: forecasts are published as they are.
+    """
     outcomes: dict[str, JobOutcome] = {}
     with StageProgress(console, stages_by_step(definitions, tags)) as progress:
         for job, job_range in tags.items():
             if job == REFRESH_MARTS:
                 prune(settings)
             outcomes[job] = run_job(definitions, instance, job, job_range, progress.on_step)
-            if not outcomes[job].is_success:
+            if not outcomes[job].is_success and job != REFRESH_PORTFOLIO:
                 break
     return outcomes, progress.seconds
 

@@ -17,7 +17,12 @@ from odyssey_assets.headless import (
     with_fixed_break,
 )
 from odyssey_assets.infrastructure.partitions import RANGE_END_TAG, RANGE_START_TAG
-from odyssey_assets.infrastructure.refresh import REFRESH_MACRO, REFRESH_MARKET, REFRESH_MARTS
+from odyssey_assets.infrastructure.refresh import (
+    REFRESH_MACRO,
+    REFRESH_MARKET,
+    REFRESH_MARTS,
+    REFRESH_PORTFOLIO,
+)
 from odyssey_assets_tests.tiny_market import (
     TICKERS,
     WINDOWS,
@@ -26,7 +31,7 @@ from odyssey_assets_tests.tiny_market import (
     warehouse_of,
 )
 
-JOBS = (REFRESH_MACRO, REFRESH_MARKET, REFRESH_MARTS)
+JOBS = (REFRESH_MACRO, REFRESH_MARKET, REFRESH_PORTFOLIO, REFRESH_MARTS)
 
 
 def test_job_tags_cover_all_tickers_and_windows_in_order() -> None:
@@ -37,6 +42,7 @@ def test_job_tags_cover_all_tickers_and_windows_in_order() -> None:
         RANGE_START_TAG: f"{WINDOWS[0]}|AAPL",
         RANGE_END_TAG: f"{WINDOWS[-1]}|SPY",
     }
+    assert tags[REFRESH_PORTFOLIO] == tags[REFRESH_MACRO]
     assert tags[REFRESH_MARTS] == {}
 
 

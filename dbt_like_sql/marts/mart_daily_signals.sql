@@ -2,19 +2,19 @@
 -- people act on, with the model's own track record beside it. One row a ticker. A signal is a
 -- forecast, not advice: read `verdict` first.
 -- grain: ticker
-with predictions as (
+with forecasts as (
     select
-        predictions.ticker,
-        predictions.date,
-        predictions."window",
-        predictions.model,
-        predictions.horizon,
-        predictions.prediction,
-        predictions.lower,
-        predictions.upper,
-        predictions.trained_as_of
-    from staging.stg_predictions as predictions
-    where predictions.model = 'xgboost'
+        forecasts.ticker,
+        forecasts.date,
+        forecasts."window",
+        forecasts.model,
+        forecasts.horizon,
+        forecasts.prediction,
+        forecasts.lower,
+        forecasts.upper,
+        forecasts.confidence,
+        forecasts.trained_as_of
+    from intermediate.int_default_forecasts as forecasts
 ),
 
 importance as (
@@ -71,13 +71,11 @@ leaderboard as (
 ),
 
 latest as (
-    select
-        predictions.*,
-        (predictions.upper - predictions.lower) / 2 as half_width
-    from predictions
+    select forecasts.*
+    from forecasts
     qualify row_number() over (
-        partition by predictions.ticker
-        order by predictions.date desc, predictions."window" desc, predictions.horizon
+        partition by forecasts.ticker
+        order by forecasts.date desc
     ) = 1
 ),
 
@@ -125,9 +123,7 @@ select
     latest.prediction,
     latest.lower,
     latest.upper,
-    least(1, abs(latest.prediction) / nullif(latest.half_width, 0)) as confidence, -- |forecast| /
-    -- half width of the interval, at most 1: 0 is no opinion, 1 an interval that leaves out zero.
-    -- Not a probability.
+    latest.confidence,
     latest.horizon,
     drivers.feature_drivers, -- The up to five features that move the model most, largest mean
     -- absolute SHAP first; null where the model has none.

@@ -130,8 +130,11 @@ PERFORMANCE = TableContract(
         _figure("cost_share", "Costs / gain before costs; null without a gain", minimum=0),
         _figure("beta", "Slope of returns on the proxy's"),
         _figure("correlation", "Correlation of returns with the proxy's", -1, 1),
-        _figure("value_at_risk_95", "5 % quantile of daily returns, as a loss"),
-        _figure("expected_shortfall_95", "Mean daily return at or below it, as a loss"),
+        _figure("value_at_risk_95", "5 % quantile of daily returns, fraction; a loss is negative"),
+        _figure(
+            "expected_shortfall_95",
+            "Mean daily return at or below it, fraction; a loss is negative",
+        ),
         Column(
             "seed_count", "BIGINT", "Trainings that the seed columns span; 0: a rule.", minimum=0
         ),
@@ -197,11 +200,25 @@ STRESS = TableContract(
         Column("start_date", "DATE", "First session; null for a shock.", is_nullable=True),
         Column("end_date", "DATE", "Last session; null for a shock.", is_nullable=True),
         _SESSIONS,
-        _figure("portfolio_return", "Return over the scenario, fraction", minimum=-1),
+        _figure(
+            "portfolio_return",
+            "Return over the scenario, fraction; with costs tripled of the newest year, with "
+            "volatility doubled or correlations to one the 5 % quantile over 20 sessions",
+            minimum=-1,
+        ),
+        _figure("unshocked_return", "The same without the shock, fraction", minimum=-1),
         _figure("max_drawdown", "Deepest fall inside the scenario, fraction", -1, 0),
         _figure("proxy_return", "Return of the proxy over the scenario, fraction", minimum=-1),
         _figure("volatility", "Annualised volatility in the scenario", minimum=0),
+        _figure("unshocked_volatility", "The same without the shock", minimum=0),
         _figure("annual_cost", "Costs / equity a year in the scenario", minimum=0),
+        _figure(
+            "covered_weight",
+            "Part of the newest portfolio's invested weight that has prices for the scenario; the "
+            "rest is taken to move as this part",
+            0,
+            1,
+        ),
         _SIMULATED,
     ),
     date_column=None,

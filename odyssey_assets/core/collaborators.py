@@ -49,7 +49,19 @@ class ModelStore(Protocol):
         content: Mapping[str, object],
         provenance: Mapping[str, object],
     ) -> StoredModel:
-        """Sign and keep a model; one of that name that is there already stays."""
+        """Sign and keep a model; one of that name that is there already stays.
+
+        Raises:
+            ModelError: It cannot be written.
+        """
+        ...
+
+    def names(self, prefix: Sequence[str]) -> tuple[tuple[str, ...], ...]:
+        """Return the names that begin with these parts, in order."""
+        ...
+
+    def remove(self, name_parts: Sequence[str]) -> None:
+        """Remove the model of that name, if it is there."""
         ...
 
 

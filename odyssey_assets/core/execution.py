@@ -2,23 +2,25 @@
 
 Target weights decided at the close of t become orders, the orders are cut to the limits, fill at
 the open of t + 1 against commission, slippage and impact, and the portfolio is marked at the close
-of t + 1. The training environment, every policy and every backtest step here; the arithmetic of one
-step lies in `core.execution_kernels`. Prices belong to `core.price_panel`, limits to
-`core.constraints`.
+of t + 1. The training environment, every policy and every backtest step here; the arithmetic lies
+in `core.execution_orders` and `core.execution_kernels`. Prices belong to `core.price_panel`, limits
+to `core.constraints`.
 """
 
 from dataclasses import dataclass
 
 import numpy as np
-from numba import njit
 
 from odyssey_assets.core import execution_kernels as kernels
+from odyssey_assets.core import execution_loops as loops
+from odyssey_assets.core import execution_orders as orders
 from odyssey_assets.core.constraints import Limits
 from odyssey_assets.core.costs import BASIS_POINT
 from odyssey_assets.core.price_panel import PricePanel
+from odyssey_assets.errors import SettingsError
 
-FILL_FIELDS = 5
-NO_CAP = 1e9
+MAX_PROPORTIONAL_BPS = 5_000
+"""With the largest impact on top, a sale still brings something."""
 
 
 @dataclass(frozen=True)
@@ -40,10 +42,21 @@ class TradingCosts:
     impact_coefficient: float = 0.0
     max_participation: float | None = None
 
+    def __post_init__(self) -> None:
+        """Refuse costs that no trade could pay."""
+        for name, value in vars(self).items():
+            if value is not None and not 0 <= value < np.inf:
+                raise SettingsError(f"{name} must be finite and not negative; found {value}.")
+        if self.commission_bps + self.slippage_bps >= MAX_PROPORTIONAL_BPS:
+            raise SettingsError(
+                f"commission_bps {self.commission_bps} and slippage_bps {self.slippage_bps} must "
+                f"stay below {MAX_PROPORTIONAL_BPS} together: a fill cannot cost half its value."
+            )
+
     @property
     def rates(self) -> np.ndarray:
         """The costs as the kernels take them."""
-        cap = NO_CAP if self.max_participation is None else self.max_participation
+        cap = kernels.NO_CAP if self.max_participation is None else self.max_participation
         return np.array(
             [
                 self.commission_bps * BASIS_POINT,
@@ -113,7 +126,7 @@ class Simulator:
 
     Args:
         panel: Prices; a step needs its session and the next one.
-        limits: One for all portfolios, or one a portfolio.
+        limits: One for all portfolios, or one each.
         costs: What fills cost.
     """
 
@@ -121,12 +134,11 @@ class Simulator:
         self, panel: PricePanel, limits: Limits | tuple[Limits, ...], costs: TradingCosts
     ) -> None:
         self.panel = panel
-        self._limits = limits
+        several = limits if isinstance(limits, tuple) else (limits,)
+        self._limits = np.array([(one.max_weight, one.budget) for one in several])
         self._rates = costs.rates
-        self._market = (
-            panel.open, panel.close, panel.has_bar, panel.dollar_volume, panel.volatility,
-            panel.cash_return,
-        )  # fmt: skip
+        self._market = _market_of(panel)
+        self._cash_return = np.array(panel.cash_return, dtype=np.float64)
 
     def step(
         self, book: Book, sessions: np.ndarray, targets: np.ndarray, is_decision: np.ndarray
@@ -136,34 +148,60 @@ class Simulator:
         Args:
             book: Holdings at the close of `sessions`.
             sessions: Row of the panel of each portfolio, shape (portfolios,); not the last row.
-            targets: Weights wanted, shape (portfolios, tickers); read where a decision is made.
+            targets: Weights wanted, shape (portfolios, tickers); read where a decision is made and
+                the ticker has a bar.
             is_decision: Whether the portfolio decided at this close, shape (portfolios,).
+
+        Raises:
+            ValueError: A shape is wrong, a session has none after it, or a target that is read is
+                not finite. The book is as it was.
         """
+        rows = self._rows(book, sessions, len(self.panel) - 2)
+        decides = np.ascontiguousarray(is_decision, dtype=np.bool_)
+        wanted = _shaped(targets, book.units.shape)
+        if len(decides) != len(rows):
+            raise ValueError(f"Found {len(decides)} decisions for {len(rows)} portfolios.")
         portfolios, tickers = book.units.shape
         totals = np.empty((portfolios, kernels.TOTALS))
-        by_ticker = np.empty((portfolios, FILL_FIELDS, tickers))
-        _step(
-            sessions, targets, is_decision, self._market, self.limits_of(portfolios), self._rates,
+        by_ticker = np.empty((portfolios, kernels.FILL_ROWS, tickers))
+        unreadable = loops.step_books(
+            rows, wanted, decides, self._market, self._cash_return, self._limits, self._rates,
             book.units, book.pending, book.cash, by_ticker, totals,
         )  # fmt: skip
+        self._refuse(unreadable)
         return Fills(totals, by_ticker)
 
-    def limits_of(self, portfolios: int) -> np.ndarray:
-        """Return max_weight and budget of each portfolio, shape (portfolios, 2)."""
-        several = self._limits if isinstance(self._limits, tuple) else (self._limits,) * portfolios
-        return np.array([(one.max_weight, one.budget) for one in several])
+    def feasible(self, book: Book, sessions: np.ndarray, targets: np.ndarray) -> np.ndarray:
+        """Return the weights that orders for `targets` would aim at, shape (portfolios, tickers).
+
+        A ticker with a bar gets its weight nearest to the target inside the limits, one without
+        keeps its held weight, an unlisted one has 0. Feasible weights given as targets come back
+        to the bit, and `step` does the same with either.
+
+        Args:
+            book: Holdings at the close of `sessions`; stays as it is.
+            sessions: Row of the panel of each portfolio, shape (portfolios,).
+            targets: Weights wanted; not read where the ticker has no bar.
+
+        Raises:
+            ValueError: As `step`.
+        """
+        rows = self._rows(book, sessions, len(self.panel) - 1)
+        weights = np.empty(book.units.shape)
+        unreadable = loops.aim_books(
+            rows, _shaped(targets, weights.shape), self._market, self._limits, book.units,
+            book.cash, weights,
+        )  # fmt: skip
+        self._refuse(unreadable)
+        return weights
 
     def equity(self, book: Book, sessions: np.ndarray) -> np.ndarray:
         """Return the value of each portfolio at the close of its session, USD."""
-        return book.cash + self._values(book, sessions).sum(axis=1)
+        return self._valued(book, sessions)[0]
 
     def weights(self, book: Book, sessions: np.ndarray) -> np.ndarray:
         """Return the held weights at the close of each portfolio's session."""
-        values = self._values(book, sessions)
-        return values / (book.cash + values.sum(axis=1))[:, None]
-
-    def _values(self, book: Book, sessions: np.ndarray) -> np.ndarray:
-        return np.where(book.units != 0.0, book.units * self.panel.close[sessions], 0.0)
+        return self._valued(book, sessions)[1]
 
     def simulate(
         self,
@@ -176,6 +214,8 @@ class Simulator:
     ) -> Fills:
         """Run whole paths from cash; row t of the result is what happened up to the close of t.
 
+        Equals, to the bit, `step` from session to session.
+
         Args:
             targets: Weights wanted at each close, shape (portfolios, sessions, tickers).
             is_decision: Whether they were decided then, shape (portfolios, sessions).
@@ -183,79 +223,77 @@ class Simulator:
                 and rows up to it are NaN.
             capital: USD each portfolio starts with.
             keeps_fills: False leaves `by_ticker` without rows, for paths by the thousand.
+
+        Raises:
+            ValueError: A shape is wrong, a first row is negative, or a target that is read is not
+                finite.
         """
-        portfolios, sessions, tickers = targets.shape
-        totals = np.full((portfolios, sessions, kernels.TOTALS), np.nan)
-        kept = sessions if keeps_fills else 1
-        by_ticker = np.zeros((portfolios if keeps_fills else 1, kept, FILL_FIELDS, tickers))
-        _simulate(
-            targets, is_decision, first, float(capital), self._market,
-            self.limits_of(portfolios), self._rates, by_ticker, totals,
+        portfolios = len(targets)
+        wanted = _shaped(targets, (portfolios, *self.panel.close.shape))
+        decides = np.ascontiguousarray(is_decision, dtype=np.bool_)
+        starts = np.ascontiguousarray(first, dtype=np.int64)
+        self._check_portfolios(portfolios)
+        if decides.shape != wanted.shape[:2] or len(starts) != portfolios or starts.min() < 0:
+            raise ValueError(
+                f"Found decisions of shape {decides.shape} and first rows {starts}, expected "
+                f"{wanted.shape[:2]} and {portfolios} rows from 0 on."
+            )
+        totals = np.full((*wanted.shape[:2], kernels.TOTALS), np.nan)
+        kept = wanted.shape[:2] if keeps_fills else (1, 1)
+        by_ticker = np.zeros((*kept, kernels.FILL_ROWS, wanted.shape[2]))
+        unreadable = loops.simulate_paths(
+            wanted, decides, starts, float(capital), self._market, self._cash_return,
+            self._limits, self._rates, keeps_fills, by_ticker, totals,
         )  # fmt: skip
+        self._refuse(unreadable)
         return Fills(totals, by_ticker if keeps_fills else by_ticker[:, :0])
 
+    def _valued(self, book: Book, sessions: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        rows = self._rows(book, sessions, len(self.panel) - 1)
+        equity, weights = np.empty(len(rows)), np.empty(book.units.shape)
+        loops.value_books(rows, self._market, book.units, book.cash, equity, weights)
+        return equity, weights
 
-@njit(cache=True)
-def _step(
-    sessions: np.ndarray,
-    targets: np.ndarray,
-    is_decision: np.ndarray,
-    market: tuple,
-    limits: np.ndarray,
-    rates: np.ndarray,
-    units: np.ndarray,
-    pending: np.ndarray,
-    cash: np.ndarray,
-    by_ticker: np.ndarray,
-    totals: np.ndarray,
-) -> None:
-    opens, close, has_bar, volume, sigma, cash_return = market
-    for p in range(len(sessions)):
-        t = sessions[p]
-        cash[p] = kernels.advance(
-            targets[p],
-            is_decision[p],
-            (close[t], has_bar[t], volume[t], sigma[t]),
-            (opens[t + 1], close[t + 1], has_bar[t + 1], cash_return[t + 1]),
-            (limits[p, 0], limits[p, 1]),
-            rates,
-            units[p],
-            pending[p],
-            cash[p],
-            by_ticker[p],
-            totals[p],
-        )
-
-
-@njit(cache=True)
-def _simulate(
-    targets: np.ndarray,
-    is_decision: np.ndarray,
-    first: np.ndarray,
-    capital: float,
-    market: tuple,
-    limits: np.ndarray,
-    rates: np.ndarray,
-    by_ticker: np.ndarray,
-    totals: np.ndarray,
-) -> None:
-    opens, close, has_bar, volume, sigma, cash_return = market
-    portfolios, sessions, tickers = targets.shape
-    keeps_fills = by_ticker.shape[1] > 1
-    for p in range(portfolios):
-        units, pending, cash = np.zeros(tickers), np.zeros(tickers), capital
-        for t in range(first[p], sessions - 1):
-            row = by_ticker[p, t + 1] if keeps_fills else by_ticker[0, 0]
-            cash = kernels.advance(
-                targets[p, t],
-                is_decision[p, t],
-                (close[t], has_bar[t], volume[t], sigma[t]),
-                (opens[t + 1], close[t + 1], has_bar[t + 1], cash_return[t + 1]),
-                (limits[p, 0], limits[p, 1]),
-                rates,
-                units,
-                pending,
-                cash,
-                row,
-                totals[p, t + 1],
+    def _rows(self, book: Book, sessions: np.ndarray, last: int) -> np.ndarray:
+        rows = np.ascontiguousarray(sessions, dtype=np.int64)
+        self._check_portfolios(len(book.cash))
+        if rows.shape != book.cash.shape or rows.min() < 0 or rows.max() > last:
+            raise ValueError(
+                f"Found sessions {rows} for {len(book.cash)} portfolios, expected one row of the "
+                f"panel each, from 0 to {last}."
             )
+        return rows
+
+    def _check_portfolios(self, portfolios: int) -> None:
+        if len(self._limits) not in (1, portfolios):
+            raise ValueError(
+                f"Found limits for {len(self._limits)} portfolios, expected one for all or one "
+                f"each for {portfolios}."
+            )
+
+    def _refuse(self, unreadable: tuple[int, int, int]) -> None:
+        portfolio, session, ticker = unreadable
+        if portfolio >= 0:
+            raise ValueError(
+                f"The target of portfolio {portfolio} for {self.panel.tickers[ticker]} on "
+                f"{self.panel.dates[session]} is not finite. A ticker with a bar needs a weight."
+            )
+
+
+def _shaped(targets: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
+    wanted = np.ascontiguousarray(targets, dtype=np.float64)
+    if wanted.shape != shape:
+        raise ValueError(f"Found targets of shape {wanted.shape}, expected {shape}.")
+    return wanted
+
+
+def _market_of(panel: PricePanel) -> np.ndarray:
+    """Return the panel as the kernels read it, shape (sessions, MARKET_ROWS, tickers), NaN as 0."""
+    market = np.zeros((len(panel), orders.MARKET_ROWS, len(panel.tickers)))
+    market[:, orders.OPEN] = panel.open
+    market[:, orders.CLOSE] = panel.close
+    market[:, orders.HAS_BAR] = panel.has_bar
+    market[:, orders.VOLUME] = panel.dollar_volume
+    market[:, orders.VOLATILITY] = panel.volatility
+    market[np.isnan(market)] = 0.0
+    return market

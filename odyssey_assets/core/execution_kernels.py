@@ -1,7 +1,8 @@
 """The compiled heart of the execution simulator: one session of one portfolio.
 
 `advance` is the only place in the project where an order becomes a fill; `core.execution` calls it
-for one step of many portfolios and for whole paths. Arguments are trusted here.
+for one step of many portfolios and for whole paths. What is ordered belongs to
+`core.execution_orders`; the same holds for the arguments here.
 """
 
 import math
@@ -9,41 +10,48 @@ import math
 import numpy as np
 from numba import njit
 
-from odyssey_assets.core.constraints import project_row
+from odyssey_assets.core.execution_orders import (
+    CLOSE,
+    COMMISSION_RATE,
+    DUST,
+    HAS_BAR,
+    IMPACT_COEFFICIENT,
+    OPEN,
+    PARTICIPATION,
+    SLIPPAGE_RATE,
+    VOLATILITY,
+    VOLUME,
+    aim,
+    equity_after_costs,
+    equity_of,
+    impact_of,
+    place_orders,
+)
 
-DUST = 1e-10
-"""Orders below this share of equity are rounding, not orders."""
-SIZING_ROUNDS = 60
+NO_CAP = 1e9
+"""Participation that is none."""
+SPARE = 1e-12
+"""Share of the cash that purchases leave, so that rounding never makes cash negative."""
+UNITS_FILLED, COMMISSION_PAID, SLIPPAGE_PAID, IMPACT_PAID, WAITING = range(5)
+FILL_ROWS = 5
 EQUITY, RETURN, GROSS, CASH, TURNOVER, PRICE_GAIN, INTEREST = range(7)
 COMMISSION, SLIPPAGE, IMPACT, UNFILLED, LIMIT_EXCESS = range(7, 12)
 TOTALS = 12
 
 
 @njit(cache=True)
-def cost_of(value: float, volume: float, sigma: float, rates: np.ndarray) -> float:
-    """Return what trading `value` USD costs; rates: commission, slippage, impact coefficient."""
-    return value * (rates[0] + rates[1]) + impact_of(value, volume, sigma, rates[2])
-
-
-@njit(cache=True)
-def impact_of(value: float, volume: float, sigma: float, coefficient: float) -> float:
-    """Return coefficient x sigma x sqrt(value / volume) x value; 0 where one is not known."""
-    if coefficient == 0.0 or not volume > 0.0 or not sigma > 0.0:
-        return 0.0
-    return coefficient * sigma * math.sqrt(value / volume) * value
-
-
-@njit(cache=True)
 def advance(
     target: np.ndarray,
     is_decision: bool,
-    before: tuple,
-    after: tuple,
-    limits: tuple[float, float],
+    before: np.ndarray,
+    after: np.ndarray,
+    cash_return: float,
+    limits: np.ndarray,
     rates: np.ndarray,
     units: np.ndarray,
     pending: np.ndarray,
     cash: float,
+    scratch: np.ndarray,
     fills: np.ndarray,
     totals: np.ndarray,
 ) -> float:
@@ -51,180 +59,183 @@ def advance(
 
     Args:
         target: Weights decided at the close of t, shape (tickers,); not read without a decision.
-        is_decision: False leaves the order that waits, if any, as it is.
-        before: close, has_bar, dollar_volume, volatility of session t, each (tickers,).
-        after: open, close, has_bar of session t + 1, and the return of cash up to its close.
+        is_decision: True cancels what waits and orders anew; False lets it wait on.
+        before: The market of session t, (MARKET_ROWS, tickers).
+        after: The market of session t + 1.
+        cash_return: Of the cash held at the close of t, up to the close of t + 1, fraction.
         limits: max_weight and budget.
         rates: commission, slippage (fractions), impact coefficient, max participation.
         units: Held units of adjusted price, (tickers,); becomes what is held at t + 1.
         pending: Units ordered and not filled, (tickers,); becomes what waits at t + 1.
         cash: USD at the close of t.
-        fills: Out, (5, tickers): units filled, commission, slippage, impact, USD that waits.
+        scratch: Overwritten, (SCRATCH_ROWS, tickers).
+        fills: Out, (FILL_ROWS, tickers): units filled, commission, slippage, impact, USD that
+            waits.
         totals: Out, (TOTALS,): see the indices above.
 
     Returns:
         Cash at the close of t + 1.
     """
-    close, has_bar, volume, sigma = before
-    equity = cash
-    for i in range(len(units)):
-        if units[i] != 0.0:
-            equity += units[i] * close[i]
+    equity = equity_of(cash, units, before)
     if is_decision:
-        _order(target, close, has_bar, volume, sigma, limits, rates, equity, units, pending)
-    _fill(before, after, limits, rates, equity, cash, units, pending, fills)
-    return _settle(close, after, limits, equity, cash, units, pending, fills, totals)
+        aim(target, before, limits, equity, units, scratch)
+        left = equity_after_costs(before, rates, equity, units, scratch)
+        place_orders(before, equity, left, units, pending, scratch)
+    interest = cash * cash_return
+    _let_through(before, after, rates, pending, fills)
+    share = _affordable(
+        before, after, limits, rates, equity, cash + min(interest, 0.0), units, fills
+    )
+    cash, gain = _book(before, after, rates, share, equity, cash, units, pending, fills)
+    return _settle(after, limits, equity, cash, interest, gain, units, fills, totals)
 
 
 @njit(cache=True)
-def _order(
-    target: np.ndarray,
-    close: np.ndarray,
-    has_bar: np.ndarray,
-    volume: np.ndarray,
-    sigma: np.ndarray,
-    limits: tuple[float, float],
+def _let_through(
+    before: np.ndarray, after: np.ndarray, rates: np.ndarray, pending: np.ndarray, fills: np.ndarray
+) -> None:
+    """Write the part of each order that bar and volume let through; without a bar, nothing."""
+    for i in range(len(pending)):
+        quantity = pending[i] if after[HAS_BAR, i] != 0.0 else 0.0
+        if rates[PARTICIPATION] < NO_CAP:
+            most = rates[PARTICIPATION] * before[VOLUME, i]
+            if abs(quantity) * after[OPEN, i] > most:
+                quantity = math.copysign(most / after[OPEN, i], quantity)
+        fills[UNITS_FILLED, i] = quantity
+
+
+@njit(cache=True)
+def _affordable(
+    before: np.ndarray,
+    after: np.ndarray,
+    limits: np.ndarray,
     rates: np.ndarray,
     equity: float,
+    cash: float,
     units: np.ndarray,
-    pending: np.ndarray,
-) -> None:
-    """Size the orders so that the weights are the feasible ones after all costs are paid.
+    fills: np.ndarray,
+) -> float:
+    """Cut each purchase to its cap; return the share of all purchases that limits and cash allow.
 
-    Equity after costs E solves E + costs(w E - held) = equity; costs are a small fraction of
-    what is traded, so the fixed-point iteration contracts.
+    Sales come first. Limits are kept at the prices of the close before: what the open makes of the
+    weights is drift, and was not known when the orders were given. Cash is that of the open.
     """
-    count = len(units)
-    caps = np.zeros(count)
-    budget = limits[1]
-    for i in range(count):
-        if has_bar[i]:
-            caps[i] = limits[0]
-        elif units[i] != 0.0:
-            budget -= units[i] * close[i] / equity
-    weights = np.empty(count)
-    project_row(target, caps, max(budget, 0.0), weights)
-    left = equity
-    for _ in range(SIZING_ROUNDS):
-        cost = 0.0
-        for i in range(count):
-            if has_bar[i]:
-                change = abs(weights[i] * left - units[i] * close[i])
-                cost += cost_of(change, volume[i], sigma[i], rates)
-        former, left = left, equity - cost
-        if abs(left - former) <= 1e-15 * equity:
-            break
-    for i in range(count):
-        pending[i] = 0.0
-        if has_bar[i]:
-            change = weights[i] * left - units[i] * close[i]
-            if weights[i] == 0.0:
-                pending[i] = -units[i]
-            elif abs(change) > DUST * equity:
-                pending[i] = change / close[i]
+    proportional = rates[COMMISSION_RATE] + rates[SLIPPAGE_RATE]
+    traded, invested = 0.0, 0.0
+    for i in range(len(units)):
+        quantity, closed = fills[UNITS_FILLED, i], before[CLOSE, i]
+        traded += abs(quantity) * closed
+        invested += (units[i] + min(quantity, 0.0)) * closed
+    wealth = equity - proportional * traded - _impacts(before[CLOSE], before, rates, fills, 0.0)
+    bought, paid, received = 0.0, 0.0, 0.0
+    for i in range(len(units)):
+        purchase, closed = max(fills[UNITS_FILLED, i], 0.0), before[CLOSE, i]
+        room = max(limits[0] * wealth - units[i] * closed, 0.0)
+        if purchase * closed > room + DUST * equity:
+            purchase = room / closed
+            fills[UNITS_FILLED, i] = purchase
+        bought += purchase * closed
+        paid += purchase * after[OPEN, i]
+        received -= min(fills[UNITS_FILLED, i], 0.0) * after[OPEN, i]
+    needed = paid * (1.0 + proportional) + _impacts(after[OPEN], before, rates, fills, 1.0)
+    cash += received * (1.0 - proportional) - _impacts(after[OPEN], before, rates, fills, -1.0)
+    room, spendable = max(limits[1] * wealth - invested, 0.0), cash * (1.0 - SPARE)
+    share = room / bought if bought > room + DUST * equity else 1.0
+    return min(share, spendable / needed) if needed > spendable else share
 
 
 @njit(cache=True)
-def _fill(
-    before: tuple,
-    after: tuple,
-    limits: tuple[float, float],
+def _impacts(
+    prices: np.ndarray, before: np.ndarray, rates: np.ndarray, fills: np.ndarray, sign: float
+) -> float:
+    """Return the impact of the purchases (sign 1), the sales (-1) or all fills (0), USD."""
+    if rates[IMPACT_COEFFICIENT] == 0.0:
+        return 0.0
+    total = 0.0
+    for i in range(len(prices)):
+        quantity = fills[UNITS_FILLED, i]
+        if quantity * sign >= 0.0:
+            value = abs(quantity) * prices[i]
+            total += impact_of(value, before[VOLUME, i], before[VOLATILITY, i], rates)[0]
+    return total
+
+
+@njit(cache=True)
+def _book(
+    before: np.ndarray,
+    after: np.ndarray,
     rates: np.ndarray,
+    share: float,
     equity: float,
     cash: float,
     units: np.ndarray,
     pending: np.ndarray,
     fills: np.ndarray,
-) -> None:
-    """Fill what the session allows: sales first, then purchases as far as cash and limits reach."""
-    close, _, volume, sigma = before
-    opens, _, has_bar, _ = after
-    costs, invested, cash_left, bought, needed = 0.0, 0.0, cash, 0.0, 0.0
+) -> tuple[float, float]:
+    """Pay and deliver the fills; return the cash and the gain from the close before to the open."""
+    commission_rate, slippage_rate = rates[COMMISSION_RATE], rates[SLIPPAGE_RATE]
+    has_impact = rates[IMPACT_COEFFICIENT] != 0.0
+    gain = 0.0
     for i in range(len(units)):
-        quantity = _capped(pending[i], opens[i], volume[i], rates[3]) if has_bar[i] else 0.0
-        fills[0, i] = quantity
-        if units[i] != 0.0:
-            invested += units[i] * close[i]
-        if quantity == 0.0:
-            continue
-        value = abs(quantity) * opens[i]
-        cost = cost_of(value, volume[i], sigma[i], rates)
-        costs += cost_of(abs(quantity) * close[i], volume[i], sigma[i], rates)
-        if quantity < 0.0:
-            cash_left += value - cost
-            invested += quantity * close[i]
-        else:
-            needed += value + cost
-            bought += quantity * close[i]
-    room = max(limits[1] * (equity - costs) - invested, 0.0)
-    share = 1.0
-    if bought > room + DUST * equity:
-        share = room / bought
-    if needed > cash_left:
-        share = min(share, max(cash_left, 0.0) / needed)
-    for i in range(len(units)):
-        if fills[0, i] > 0.0:
-            fills[0, i] *= share
-        value = abs(fills[0, i]) * opens[i] if fills[0, i] != 0.0 else 0.0
-        fills[1, i] = value * rates[0]
-        fills[2, i] = value * rates[1]
-        fills[3, i] = impact_of(value, volume[i], sigma[i], rates[2])
-
-
-@njit(cache=True)
-def _capped(quantity: float, price: float, volume: float, participation: float) -> float:
-    """Return the part of an order that the participation cap lets through."""
-    if quantity == 0.0 or participation >= 1e9:
-        return quantity
-    if not volume > 0.0:
-        return 0.0
-    most = participation * volume / price
-    return min(max(quantity, -most), most)
+        opened, closed, quantity = after[OPEN, i], before[CLOSE, i], fills[UNITS_FILLED, i]
+        gain += units[i] * (opened - closed)
+        quantity = min(quantity, quantity * share)
+        value = abs(quantity) * opened
+        commission, slippage, impact = value * commission_rate, value * slippage_rate, 0.0
+        if has_impact:
+            impact = impact_of(value, before[VOLUME, i], before[VOLATILITY, i], rates)[0]
+        cash -= quantity * opened + (commission + slippage + impact)
+        fills[UNITS_FILLED, i] = quantity
+        fills[COMMISSION_PAID, i] = commission
+        fills[SLIPPAGE_PAID, i] = slippage
+        fills[IMPACT_PAID, i] = impact
+        units[i] += quantity
+        pending[i] -= quantity
+        if abs(pending[i]) * closed <= DUST * equity and pending[i] != -units[i]:
+            pending[i] = 0.0
+        fills[WAITING, i] = abs(pending[i]) * opened
+    return cash, gain
 
 
 @njit(cache=True)
 def _settle(
-    close: np.ndarray,
-    after: tuple,
-    limits: tuple[float, float],
+    after: np.ndarray,
+    limits: np.ndarray,
     equity: float,
     cash: float,
+    interest: float,
+    gain: float,
     units: np.ndarray,
-    pending: np.ndarray,
     fills: np.ndarray,
     totals: np.ndarray,
 ) -> float:
-    """Book the fills, mark to the close, and write the totals; return the cash."""
-    opens, closes, _, cash_return = after
-    totals[:] = 0.0
-    interest = cash * cash_return
-    cash += interest
+    """Mark to the close, credit the interest, and write the totals; return the cash."""
+    commission, slippage, impact, waiting, traded = 0.0, 0.0, 0.0, 0.0, 0.0
     at_open, at_close, largest = 0.0, 0.0, 0.0
     for i in range(len(units)):
-        if units[i] != 0.0:
-            totals[PRICE_GAIN] += units[i] * (opens[i] - close[i])
-        quantity = fills[0, i]
-        if quantity != 0.0:
-            cash -= quantity * opens[i] + (fills[1, i] + fills[2, i] + fills[3, i])
-            totals[TURNOVER] += abs(quantity) * opens[i] / equity
-            units[i] = 0.0 if quantity == -units[i] else units[i] + quantity
-            pending[i] -= quantity
-        if abs(pending[i]) * close[i] <= DUST * equity:
-            pending[i] = 0.0
-        fills[4, i] = abs(pending[i]) * opens[i] if pending[i] != 0.0 else 0.0
-        for k in range(4):
-            totals[COMMISSION + k] += fills[1 + k, i]
-        if units[i] != 0.0:
-            totals[PRICE_GAIN] += units[i] * (closes[i] - opens[i])
-            at_open += units[i] * opens[i]
-            at_close += units[i] * closes[i]
-            largest = max(largest, units[i] * opens[i])
-    wealth_at_open = cash + at_open
-    excess = max(largest / wealth_at_open - limits[0], at_open / wealth_at_open - limits[1])
-    totals[LIMIT_EXCESS] = excess if excess > DUST else 0.0
+        opened, closed = after[OPEN, i], after[CLOSE, i]
+        commission += fills[COMMISSION_PAID, i]
+        slippage += fills[SLIPPAGE_PAID, i]
+        impact += fills[IMPACT_PAID, i]
+        waiting += fills[WAITING, i]
+        traded += abs(fills[UNITS_FILLED, i]) * opened
+        gain += units[i] * (closed - opened)
+        at_open += units[i] * opened
+        at_close += units[i] * closed
+        largest = max(largest, units[i] * opened)
+    wealth = cash + at_open
+    excess = max(largest / wealth - limits[0], at_open / wealth - limits[1])
+    cash += interest
     totals[EQUITY] = cash + at_close
     totals[RETURN] = totals[EQUITY] / equity - 1.0
     totals[GROSS] = at_close / totals[EQUITY]
     totals[CASH] = cash / totals[EQUITY]
+    totals[TURNOVER] = traded / equity
+    totals[PRICE_GAIN] = gain
     totals[INTEREST] = interest
+    totals[COMMISSION] = commission
+    totals[SLIPPAGE] = slippage
+    totals[IMPACT] = impact
+    totals[UNFILLED] = waiting
+    totals[LIMIT_EXCESS] = excess if excess > DUST else 0.0
     return cash

@@ -59,6 +59,7 @@ def forecast_chart(
         f"{own['ticker'].iloc[0]}: {horizon}-session forecasts of {model} and what happened",
         _quality_line(known["prediction"], known[label], is_covered),
         is_simulated=is_simulated,
+        bottom=0.73,
     )
     dates = shown["date"].to_numpy()
     axes.fill_between(
@@ -154,6 +155,7 @@ def importance_chart(
         f"window from {when}; mean absolute SHAP value on the validation sessions",
         is_simulated=is_simulated,
         left=2.3,
+        bottom=0.55,
     )
     values = strongest.to_numpy() / BASIS_POINT
     bars = axes.barh(list(strongest.index), values, color=BLUE, height=0.7)

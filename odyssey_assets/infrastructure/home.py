@@ -57,6 +57,11 @@ class Home:
         return self.root / "mlflow"
 
     @property
+    def tensorboard(self) -> Path:
+        """Folder of TensorBoard logs, one below it a policy training."""
+        return self.root / "tensorboard"
+
+    @property
     def dagster(self) -> Path:
         """Folder of the Dagster instance (DAGSTER_HOME)."""
         return self.root / "dagster"
@@ -79,7 +84,7 @@ class Home:
         """
         folders = (
             self.warehouse.parent, self.published_states, self.models,
-            self.reports, self.mlflow, self.dagster,
+            self.reports, self.mlflow, self.tensorboard, self.dagster,
         )  # fmt: skip
         try:
             for folder in folders:

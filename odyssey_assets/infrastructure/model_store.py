@@ -13,6 +13,7 @@ import secrets
 import shutil
 import tempfile
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -106,7 +107,44 @@ class ModelStore:
         Raises:
             ModelError: It is there and has been altered.
         """
-        return self.load(name_parts) if self._path(name_parts).is_dir() else None
+        folder = self._path(name_parts)
+        try:
+            return self.load(name_parts) if folder.is_dir() else None
+        except ModelError:
+            if folder.is_dir():
+                raise
+            return None  # Another process removed it meanwhile.
+
+    def names(self, prefix: Sequence[str]) -> tuple[tuple[str, ...], ...]:
+        """Return the names that begin with these parts, in order, whole or altered.
+
+        Raises:
+            ModelError: The prefix is illegal.
+        """
+        found = [Path(folder) for folder, _, files in os.walk(self._path(prefix)) if files]
+        return tuple(sorted(folder.relative_to(self.folder).parts for folder in found))
+
+    def remove(self, name_parts: Sequence[str]) -> None:
+        """Remove a model as a whole or not at all; whoever reads it meanwhile finds none.
+
+        Raises:
+            ModelError: The name is illegal, or the folder cannot be written.
+        """
+        target = self._path(name_parts)
+        if not target.is_dir():
+            return
+        try:
+            temporary = Path(tempfile.mkdtemp(prefix=".removing-", dir=self.folder))
+            try:
+                with suppress(FileNotFoundError):  # Another process removed it first.
+                    target.rename(temporary / PAYLOAD)
+            finally:
+                shutil.rmtree(temporary)
+        except OSError as error:
+            raise ModelError(
+                f"The model {'/'.join(name_parts)} cannot be removed from {self.folder}: {error}. "
+                "Make the folder writable."
+            ) from error
 
     def load(self, name_parts: Sequence[str]) -> StoredModel:
         """Return the model of that name after verifying its signature.

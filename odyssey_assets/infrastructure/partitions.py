@@ -26,6 +26,7 @@ from odyssey_assets.settings import Settings
 HALF_YEARLY_CRON = "0 0 1 1,7 *"
 WINDOW_DIMENSION = "date"
 TICKER_DIMENSION = "ticker"
+CELL_SEPARATOR = "|"
 RANGE_START_TAG = "dagster/asset_partition_range_start"
 MAX_COUNTED_PARTITIONS = 60
 PARTITION_ROW_COUNT = "dagster/partition_row_count"

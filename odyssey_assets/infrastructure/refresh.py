@@ -1,9 +1,9 @@
-"""The jobs that keep the platform current, and the order in which they follow each other.
+"""The jobs that keep the platform current, in the order in which they run.
 
 Dagster refuses one job over assets with different partitions, so there is one job a partition
-kind: `refresh_macro` (windows), `refresh_market` (windows by tickers), `refresh_marts` (none). A
-refreshed market is followed by refreshed marts; a driver that runs the jobs in order itself tags
-its runs, and the sensor leaves those alone.
+kind and stage: `refresh_macro` (windows), `refresh_market` (windows by tickers),
+`refresh_portfolio` (windows), `refresh_marts` (none). What follows a run of the UI or the daemon
+belongs to `infrastructure.followers`.
 """
 
 from collections.abc import Sequence
@@ -13,15 +13,14 @@ from dagster._core.definitions.unresolved_asset_job_definition import (
     UnresolvedAssetJobDefinition,
 )
 
-from odyssey_assets.infrastructure.partitions import RANGE_START_TAG
 from odyssey_assets.infrastructure.publishing import PublishReceipt
 from odyssey_assets.infrastructure.warehouse import Warehouse
 
 REFRESH_MACRO = "refresh_macro"
 REFRESH_MARKET = "refresh_market"
+REFRESH_PORTFOLIO = "refresh_portfolio"
 REFRESH_MARTS = "refresh_marts"
 DRIVER_TAG = "odyssey/driver"
-PARTITION_TAG = "dagster/partition"
 UNFINISHED = [
     dg.DagsterRunStatus.QUEUED,
     dg.DagsterRunStatus.NOT_STARTED,
@@ -34,9 +33,10 @@ PUBLISHED_KEY = dg.AssetKey(["published", "database"])
 def refresh_jobs(
     macro: Sequence[dg.AssetsDefinition],
     market: Sequence[dg.AssetsDefinition],
+    portfolio: Sequence[dg.AssetsDefinition],
     marts: Sequence[dg.AssetsDefinition],
 ) -> list[UnresolvedAssetJobDefinition]:
-    """Return the three refresh jobs over the given assets."""
+    """Return the four refresh jobs over the given assets, in the order in which they run."""
     return [
         dg.define_asset_job(
             REFRESH_MACRO,
@@ -49,9 +49,17 @@ def refresh_jobs(
             description="From prices to forecasts, for the chosen windows and tickers.",
         ),
         dg.define_asset_job(
+            REFRESH_PORTFOLIO,
+            dg.AssetSelection.assets(*portfolio),
+            description="From forecasts to weights, fills and equity, for the chosen windows.",
+        ),
+        dg.define_asset_job(
             REFRESH_MARTS,
             dg.AssetSelection.assets(*marts),
-            description="Rebuild every SQL model and publish the database for analysts.",
+            description=(
+                "Summarise the whole history, rebuild every SQL model, and publish the database "
+                "for analysts."
+            ),
         ),
     ]
 
@@ -82,36 +90,3 @@ def publication_asset(upstream: Sequence[dg.AssetKey]) -> dg.AssetsDefinition:
         )
 
     return published_database
-
-
-def marts_follow_market(marts_job: UnresolvedAssetJobDefinition) -> dg.SensorDefinition:
-    """Return the sensor that refreshes the marts after table runs of the UI or the daemon."""
-
-    @dg.run_status_sensor(
-        name="marts_follow_market",
-        run_status=dg.DagsterRunStatus.SUCCESS,
-        request_job=marts_job,
-        default_status=dg.DefaultSensorStatus.RUNNING,
-        description="Rebuilds and publishes the marts once the tables they read have changed.",
-    )
-    def follow(context: dg.RunStatusSensorContext) -> dg.RunRequest | dg.SkipReason:
-        run = context.dagster_run
-        if DRIVER_TAG in run.tags:
-            return dg.SkipReason(f"{run.tags[DRIVER_TAG]} refreshes the marts itself.")
-        if not is_table_run(run):
-            return dg.SkipReason("The run changed no partitioned table.")
-        if _has_other_table_run(context.instance, run):
-            return dg.SkipReason("Other table runs are under way; the last of them is followed.")
-        return dg.RunRequest(run_key=run.run_id)
-
-    return follow
-
-
-def is_table_run(run: dg.DagsterRun) -> bool:
-    """Return whether a run writes partitioned tables: the marts have no partitions."""
-    return any(name in run.tags for name in (PARTITION_TAG, RANGE_START_TAG))
-
-
-def _has_other_table_run(instance: dg.DagsterInstance, run: dg.DagsterRun) -> bool:
-    unfinished = instance.get_runs(dg.RunsFilter(statuses=UNFINISHED))
-    return any(other.run_id != run.run_id and is_table_run(other) for other in unfinished)

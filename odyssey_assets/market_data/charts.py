@@ -13,21 +13,16 @@ from matplotlib.axes import Axes
 from matplotlib.colors import BoundaryNorm, ListedColormap
 from matplotlib.figure import Figure
 from matplotlib.patches import Patch
-from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullLocator
 
 from odyssey_assets.core.adjustment import adjusted_bars
+from odyssey_assets.core.chart_frame import INK, MUTED, RED, chart_frame, log_axis
 from odyssey_assets.core.sessions import sessions_between
 
-_INK = "#333333"
-_MUTED = "#777777"
 _AS_TRADED = "#9aa5b1"
 _ADJUSTED = "#1f5a94"
 _FILLED = "#e08214"
-_ANOMALOUS = "#c0262d"
-_GRID = "#e3e6e9"
 
 _LABELLED_SPLIT = 1.1
-_FEW_FOLD, _MANY_FOLD = 5.0, 30.0
 _MAP_CLASSES = (
     ("complete", "#dfe9ee"),
     ("filled: 1 session", "#fdc97f"),
@@ -54,7 +49,14 @@ def price_chart(bars: pd.DataFrame) -> Figure:
     factor = shown["total_return_factor"].iloc[0]
     adjusted = adjusted_bars(shown)["close"] / factor
     days = sessions_between(shown.index[0].date(), shown.index[-1].date())
-    figure, axes = _figure(9.0, 4.2)
+    figure, axes = chart_frame(
+        f"{shown['ticker'].iloc[0]}: daily close",
+        f"{_span(shown.index)} · source {shown['source'].iloc[-1]} · {len(shown):,} sessions, "
+        f"{int(shown['is_filled'].sum())} filled, {int(shown['is_anomalous'].sum())} anomalous",
+        is_simulated=bool(shown["is_simulated"].any()),
+        height=4.4,
+        bottom=0.7,
+    )
     label = "close as traded" if shown["is_as_traded"].all() else "close, adjusted by vendor"
     marker = "." if len(shown) == 1 else ""
     axes.plot(
@@ -65,19 +67,12 @@ def price_chart(bars: pd.DataFrame) -> Figure:
         label="close with dividends reinvested",
     )  # fmt: skip
     _mark(axes, adjusted[shown["is_filled"]], "v", _FILLED, "filled")
-    _mark(axes, adjusted[shown["is_anomalous"]], "o", _ANOMALOUS, "anomalous move")
+    _mark(axes, adjusted[shown["is_anomalous"]], "o", RED, "anomalous move")
     _mark_splits(axes, shown["split_ratio"])
     _price_axes(axes)
-    _title(
-        figure,
-        f"{shown['ticker'].iloc[0]}: daily close",
-        f"{_span(shown.index)} · source {shown['source'].iloc[-1]} · {len(shown):,} sessions, "
-        f"{int(shown['is_filled'].sum())} filled, {int(shown['is_anomalous'].sum())} anomalous",
-        is_simulated=bool(shown["is_simulated"].any()),
-    )
     figure.legend(
         *axes.get_legend_handles_labels(), loc="lower left", bbox_to_anchor=(0.065, 0.0), ncols=4,
-        frameon=False, fontsize=9, labelcolor=_INK, handlelength=1.4, columnspacing=1.6,
+        frameon=False, fontsize=9, labelcolor=INK, handlelength=1.4, columnspacing=1.6,
     )  # fmt: skip
     return figure
 
@@ -96,28 +91,25 @@ def missing_data_map(
         tickers: The tickers expected, in the order shown from the top.
     """
     classes = _completeness(bars, sessions, tickers)
-    height = min(1.75 + 0.19 * len(tickers), 11.0)
-    figure, axes = _figure(9.0, height)
-    margin = 1.0 / height
-    figure.subplots_adjust(left=0.085, right=0.97, top=1 - 0.68 * margin, bottom=0.72 * margin)
+    filled = int(bars["is_filled"].sum())
+    figure, axes = chart_frame(
+        "Missing and filled sessions by ticker and month",
+        f"{_span(sessions)} · {len(tickers)} tickers, {len(sessions):,} sessions · {filled} filled "
+        "· blank: not listed yet",
+        is_simulated=bool(bars["is_simulated"].any()),
+        height=min(1.75 + 0.19 * len(tickers), 11.0),
+        bottom=0.7,
+    )
     colours = ListedColormap([colour for _, colour in _MAP_CLASSES])
     norm = BoundaryNorm(np.arange(len(_MAP_CLASSES) + 1) - 0.5, len(_MAP_CLASSES))
     axes.pcolormesh(classes, cmap=colours, norm=norm)
     if len(tickers) <= _LABELLED_TICKERS:
         axes.hlines(np.arange(1, len(tickers)), 0, classes.shape[1], color="white", lw=2.5)
     _map_axes(axes, sessions.to_period("M").unique(), tickers)
-    filled = int(bars["is_filled"].sum())
-    _title(
-        figure,
-        "Missing and filled sessions by ticker and month",
-        f"{_span(sessions)} · {len(tickers)} tickers, {len(sessions):,} sessions · {filled} filled "
-        "· blank: not listed yet",
-        is_simulated=bool(bars["is_simulated"].any()),
-    )
     figure.legend(
         handles=[Patch(facecolor=colour, label=label) for label, colour in _MAP_CLASSES],
         loc="lower left", bbox_to_anchor=(0.075, 0.0), ncols=len(_MAP_CLASSES), frameon=False,
-        fontsize=8.5, labelcolor=_INK, handlelength=1.0, handleheight=1.0, columnspacing=1.2,
+        fontsize=8.5, labelcolor=INK, handlelength=1.0, handleheight=1.0, columnspacing=1.2,
     )  # fmt: skip
     return figure
 
@@ -146,31 +138,6 @@ def _completeness(
     return np.ma.masked_where(expected == 0, classes)
 
 
-def _figure(width: float, height: float) -> tuple[Figure, Axes]:
-    figure = Figure(figsize=(width, height), facecolor="white")
-    axes = figure.add_subplot()
-    figure.subplots_adjust(left=0.075, right=0.97, top=0.845, bottom=0.155)
-    for side in ("top", "right", "left"):
-        axes.spines[side].set_visible(False)
-    axes.spines["bottom"].set_color(_MUTED)
-    axes.tick_params(colors=_INK, labelsize=9, length=3)
-    return figure, axes
-
-
-def _title(figure: Figure, title: str, subtitle: str, *, is_simulated: bool) -> None:
-    inch = 1.0 / figure.get_figheight()
-    left = figure.subplotpars.left
-    figure.text(
-        left, 1 - 0.3 * inch, title, fontsize=13, fontweight="bold", color=_INK, va="bottom"
-    )
-    figure.text(left, 1 - 0.52 * inch, subtitle, fontsize=9, color=_MUTED, va="bottom")
-    if is_simulated:
-        figure.text(
-            figure.subplotpars.right, 1 - 0.3 * inch, "simulated data", fontsize=11,
-            fontweight="bold", color=_ANOMALOUS, ha="right", va="bottom",
-        )  # fmt: skip
-
-
 def _mark(axes: Axes, values: pd.Series, marker: str, colour: str, label: str) -> None:
     if not values.empty:
         axes.plot(
@@ -182,29 +149,19 @@ def _mark(axes: Axes, values: pd.Series, marker: str, colour: str, label: str) -
 def _mark_splits(axes: Axes, split_ratio: pd.Series) -> None:
     """Draw a line with its ratio at every split."""
     for day, ratio in split_ratio[split_ratio != 1.0].items():
-        axes.axvline(day, color=_MUTED, lw=0.8, ls=(0, (2, 2)), zorder=0)
+        axes.axvline(day, color=MUTED, lw=0.8, ls=(0, (2, 2)), zorder=0)
         if max(ratio, 1.0 / ratio) >= _LABELLED_SPLIT:
             text = f"{ratio:g}:1" if ratio > 1 else f"1:{1 / ratio:g}"
             axes.annotate(
                 f" {text}", (day, 0.985), xycoords=("data", "axes fraction"), fontsize=8.5,
-                color=_MUTED, va="top",
+                color=MUTED, va="top",
             )  # fmt: skip
 
 
 def _price_axes(axes: Axes) -> None:
-    axes.set_yscale("log")
-    low, high = axes.get_ylim()
-    if high / low < _FEW_FOLD:
-        axes.yaxis.set_major_locator(MaxNLocator(5, steps=[1, 2, 2.5, 5, 10]))
-    else:
-        steps = (1.0, 2.0, 5.0) if high / low < _MANY_FOLD else (1.0, 3.0)
-        axes.yaxis.set_major_locator(LogLocator(base=10, subs=steps))
-    axes.yaxis.set_minor_locator(NullLocator())
-    axes.yaxis.set_major_formatter(FuncFormatter(lambda price, _: f"{price:,.10g}"))
-    axes.tick_params(axis="y", which="both", length=0)
-    axes.grid(axis="y", color=_GRID, lw=0.8)
-    axes.set_axisbelow(True)
-    axes.set_ylabel("USD a share, log scale", fontsize=9, color=_INK)
+    log_axis(axes, *axes.get_ylim())
+    axes.grid(visible=False, axis="x")
+    axes.set_ylabel("USD a share, log scale")
     axes.margins(x=0.01)
 
 
@@ -213,6 +170,7 @@ def _map_axes(axes: Axes, months: pd.PeriodIndex, tickers: Sequence[str]) -> Non
     axes.set_xlim(0, len(months))
     axes.set_ylim(len(tickers), 0)
     axes.spines["bottom"].set_visible(False)
+    axes.grid(visible=False)
     axes.tick_params(length=0)
     every = -(-len(tickers) // _LABELLED_TICKERS)
     axes.set_yticks(np.arange(0, len(tickers), every) + 0.5, list(tickers)[::every])

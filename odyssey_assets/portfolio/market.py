@@ -10,7 +10,9 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from odyssey_assets.core.cash_rate import cash_rate_of
 from odyssey_assets.core.price_panel import PricePanel, build_price_panel
+from odyssey_assets.settings import Settings
 
 
 @dataclass(frozen=True, eq=False)
@@ -64,6 +66,30 @@ class MarketView:
     def forecast(self) -> np.ndarray:
         """Newest forecast of each ticker; NaN where there is none, shape (tickers,)."""
         return np.asarray(self.forecasts[-1])
+
+
+def market_of(
+    bars: pd.DataFrame, predictions: pd.DataFrame, macro: pd.DataFrame, settings: Settings
+) -> PortfolioMarket:
+    """Arrange stored rows as the settings want them: tickers, model, horizon, cash rate.
+
+    Args:
+        bars: Rows of `market_data.bars` from the beginning.
+        predictions: Rows of `forecasting.predictions` from the beginning.
+        macro: Rows of `market_data.macro` from the beginning.
+        settings: Names what is seen.
+
+    Raises:
+        ContractError: No ticker has a bar.
+    """
+    return build_market(
+        bars,
+        predictions,
+        settings.tickers,
+        settings.portfolio.forecast_model,
+        settings.forecasting.horizon_sessions,
+        cash_rate_of(macro, settings.portfolio.cash_rate_series),
+    )
 
 
 def build_market(

@@ -91,6 +91,46 @@ def test_interrupt_during_a_task_in_this_process_is_answered_after_it() -> None:
     assert signal.getsignal(signal.SIGINT) is before
 
 
+def test_interrupt_during_a_resumable_task_in_this_process_is_answered_at_once() -> None:
+    ended: list[int] = []
+    with pytest.raises(KeyboardInterrupt):
+        list(run_tasks(interrupt_then_end, ended, [7, 8], 1, is_resumable=True))
+    assert ended == []
+
+
+def doze(_shared: None, task: int) -> int:
+    time.sleep(60 if task else 0)
+    return task
+
+
+def doze_or_refuse(shared: None, task: int) -> int:
+    if task == 0:
+        raise ValueError("task 0 cannot be done")
+    return doze(shared, task)
+
+
+def test_resumable_tasks_are_cut_short_when_the_caller_stops() -> None:
+    before = set(psutil.Process().children(recursive=True))
+    with closing(run_tasks(doze, None, [0, 1, 2], 2, 1, is_resumable=True)) as results:
+        assert next(results) == (0, 0)
+        workers = set(psutil.Process().children(recursive=True)) - before
+    gone, alive = psutil.wait_procs(workers, timeout=0)
+    dozing = [one for one in alive if "spawn_main" in " ".join(one.cmdline())]
+    assert len(gone) >= 1
+    assert dozing == []
+
+
+def test_resumable_tasks_are_cut_short_when_another_one_fails() -> None:
+    with pytest.raises(ValueError, match="task 0 cannot be done"):
+        list(run_tasks(doze_or_refuse, None, [0, 1], 2, 1, is_resumable=True))
+
+
+def test_caller_is_served_while_it_waits_for_other_processes() -> None:
+    calls: list[int] = []
+    list(run_tasks(process_id, None, [1, 2], 2, 1, while_waiting=lambda: calls.append(1)))
+    assert calls
+
+
 def test_task_in_another_thread_runs_without_touching_signals() -> None:
     results: list[tuple[int, int]] = []
     thread = threading.Thread(target=lambda: results.extend(run_tasks(scaled, 3, [2], 1)))
@@ -108,14 +148,17 @@ SLEEPER = textwrap.dedent(
         time.sleep(0.2 if shared == "short" else 60)
         return task
     if __name__ == "__main__":
-        for _ in run_tasks(sleep, sys.argv[1], list(range(400)), 2):
+        keeps = sys.argv[1] == "resumable"
+        for _ in run_tasks(sleep, sys.argv[1], list(range(400)), 2, is_resumable=keeps):
             pass
     """
 )
 
 
 @pytest.mark.parametrize(
-    ("end", "naps"), [(signal.SIGINT, "short"), (signal.SIGKILL, "long")], ids=["ctrl_c", "kill"]
+    ("end", "naps"),
+    [(signal.SIGINT, "short"), (signal.SIGINT, "resumable"), (signal.SIGKILL, "long")],
+    ids=["ctrl_c", "ctrl_c_of_resumable_tasks", "kill"],
 )
 def test_interrupted_parent_leaves_no_orphans(
     tmp_path_factory: pytest.TempPathFactory, end: signal.Signals, naps: str

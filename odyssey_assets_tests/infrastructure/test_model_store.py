@@ -1,6 +1,7 @@
 import json
 import multiprocessing
 import os
+import shutil
 import stat
 from collections.abc import Callable
 from pathlib import Path
@@ -185,6 +186,73 @@ def test_failed_save_leaves_nothing_behind(tmp_path: Path, monkeypatch: pytest.M
 def test_name_that_is_no_path_is_refused(tmp_path: Path, name: tuple[str, ...]) -> None:
     with pytest.raises(ModelError, match="is no name of a model"):
         ModelStore(tmp_path).find(name)
+
+
+def test_names_are_listed_in_order_below_a_prefix(tmp_path: Path) -> None:
+    store = ModelStore(tmp_path)
+    assert store.names(("a",)) == ()
+    for name in (("a", "c"), ("a", "b"), ("ab", "c"), ("d",)):
+        store.save(name, PAYLOAD_BYTES, CONTENT, {})
+    assert store.names(("a",)) == (("a", "b"), ("a", "c"))
+    assert store.names(("d",)) == (("d",),)
+
+
+@pytest.mark.parametrize("file", [PAYLOAD, MANIFEST, SIGNATURE])
+def test_name_of_a_model_that_lacks_a_file_is_listed_so_that_reading_it_is_refused(
+    tmp_path: Path, file: str
+) -> None:
+    store = ModelStore(tmp_path)
+    (_save(store).folder / file).unlink()
+    assert store.names(NAME[:1]) == (NAME,)
+
+
+def test_removed_model_is_gone_and_others_stay(tmp_path: Path) -> None:
+    store = ModelStore(tmp_path)
+    _save(store)
+    other = store.save(("xgboost", "other"), PAYLOAD_BYTES, CONTENT, {})
+    for _ in range(2):  # removing what is not there does nothing
+        store.remove(NAME)
+        assert store.find(NAME) is None
+        assert store.names(("xgboost",)) == (("xgboost", "other"),)
+    assert store.find(("xgboost", "other")) == other
+    assert sorted(path.name for path in tmp_path.iterdir()) == [KEY_FILE, "xgboost"]
+    _save(store)
+    assert store.find(NAME) is not None
+
+
+def test_model_removed_by_another_process_during_a_search_is_not_found(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = ModelStore(tmp_path)
+    folder = _save(store).folder
+    is_there, removing = Path.is_dir, [True]
+
+    def look(path: Path) -> bool:
+        answer = is_there(path)
+        if path == folder and removing:
+            removing.clear()
+            shutil.rmtree(folder)
+        return answer
+
+    monkeypatch.setattr(Path, "is_dir", look)
+    assert store.find(NAME) is None
+
+
+def test_removal_that_fails_names_the_folder_and_keeps_the_model(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = ModelStore(tmp_path)
+    _save(store)
+
+    def refuse(*_args: object) -> None:
+        raise PermissionError(13, "Permission denied")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "rename", refuse)
+        with pytest.raises(ModelError, match=r"cannot be removed .* Permission denied"):
+            store.remove(NAME)
+    assert store.find(NAME) is not None
+    assert not list(tmp_path.glob(".removing-*"))
 
 
 def test_manifest_is_canonical_json(tmp_path: Path) -> None:

@@ -27,7 +27,8 @@ def _bars() -> pd.DataFrame:
 
 def _texts(figure: Figure) -> list[str]:
     legend = [text.get_text() for part in figure.legends for text in part.get_texts()]
-    return [text.get_text() for text in figure.texts] + legend
+    notes = [part for axes in figure.axes for part in axes.get_title(loc="left").split("; ")]
+    return [text.get_text() for text in figure.texts] + notes + legend
 
 
 def test_price_chart_says_what_it_shows() -> None:

@@ -1,0 +1,38 @@
+-- description: What a strategy earned after costs over a period, with the sample size and the
+-- spread over seeds beside it.
+-- grain: strategy, period
+select
+    performance.strategy,
+    performance.period,
+    performance.period_kind,
+    performance.start_date,
+    performance.end_date,
+    performance.sessions,
+    performance.total_return,
+    performance.cagr,
+    performance.volatility,
+    performance.sharpe,
+    performance.sharpe_standard_error,
+    performance.probabilistic_sharpe,
+    performance.sortino,
+    performance.calmar,
+    performance.max_drawdown,
+    performance.max_drawdown_sessions,
+    performance.win_rate,
+    performance.profit_factor,
+    performance.turnover,
+    performance.annual_cost,
+    performance.cost_share,
+    performance.beta,
+    performance.correlation,
+    performance.value_at_risk_95,
+    performance.expected_shortfall_95,
+    performance.seed_count,
+    performance.sharpe_seed_low,
+    performance.sharpe_seed_high,
+    performance.total_return_seed_low,
+    performance.total_return_seed_high,
+    performance.max_drawdown_seed_low,
+    performance.max_drawdown_seed_high,
+    performance.is_simulated
+from backtesting.performance as performance

@@ -1,0 +1,197 @@
+"""The look that all pictures share: frame, colours, date axis, and what an empty picture says.
+
+Figures are built without pyplot, so that they can be drawn in any process and leave nothing behind.
+Margins are fixed in inches: a layout engine doubles the time to draw. What a picture shows belongs
+to the `charts.py` of its domain, names at the ends of lines to `core.line_labels`.
+"""
+
+from collections.abc import Sequence
+
+from matplotlib.axes import Axes
+from matplotlib.dates import AutoDateLocator, ConciseDateFormatter
+from matplotlib.figure import Figure
+from matplotlib.ticker import FuncFormatter, MaxNLocator, NullLocator, PercentFormatter
+
+INK, MUTED, PALE, GRID = "#222222", "#6b6b6b", "#b9bec4", "#e6e6e6"
+BLUE, ORANGE, GREEN, RED = "#1f5fa8", "#d1711b", "#2e7d4f", "#b3261e"
+
+WIDTH, HEIGHT = 10.0, 5.2
+_EDGE, _NOTE = 0.12, 0.53
+_DATES_AN_INCH = 1.6
+# A logarithmic axis over less than this is labelled like a linear one.
+_FEW_FOLD, _MANY_FOLD = 5.0, 100.0
+
+
+def chart_frame(
+    title: str,
+    note: str,
+    *,
+    is_simulated: bool,
+    height: float = HEIGHT,
+    left: float = 0.75,
+    right: float = 0.3,
+    bottom: float = 0.45,
+    top: float = 0.62,
+) -> tuple[Figure, Axes]:
+    """Return an empty figure with its title and a line below it.
+
+    Args:
+        title: What the picture shows.
+        note: Key figures, period, sample size.
+        is_simulated: Whether the note begins by saying that the data is simulated.
+        height: Of the figure, inches.
+        left: Margin, inches; the same for `right` and `bottom`.
+        right: See `left`.
+        bottom: See `left`.
+        top: See `left`.
+    """
+    figure, (axes,) = panel_frame(
+        title,
+        note,
+        is_simulated=is_simulated,
+        height=height,
+        left=left,
+        right=right,
+        bottom=bottom,
+        top=top,
+    )
+    return figure, axes
+
+
+def panel_frame(
+    title: str,
+    note: str,
+    *,
+    is_simulated: bool,
+    height: float = HEIGHT,
+    left: float = 0.75,
+    right: float = 0.3,
+    bottom: float = 0.45,
+    top: float = 0.62,
+    rows: Sequence[float] = (1.0,),
+    columns: Sequence[float] = (1.0,),
+    gap: float = 0.45,
+) -> tuple[Figure, list[Axes]]:
+    """Return an empty figure of several axes, row by row; otherwise as `chart_frame`.
+
+    Args:
+        title: As in `chart_frame`; so are all arguments not named here.
+        note: See `title`.
+        is_simulated: See `title`.
+        height: See `title`.
+        left: See `title`.
+        right: See `title`.
+        bottom: See `title`.
+        top: See `title`.
+        rows: Relative heights of the rows of axes.
+        columns: Relative widths of their columns.
+        gap: Space between neighbours, inches.
+    """
+    figure = Figure(figsize=(WIDTH, height), facecolor="white")
+    inner_width, inner_height = WIDTH - left - right, height - top - bottom
+    grid = figure.add_gridspec(
+        len(rows),
+        len(columns),
+        height_ratios=rows,
+        width_ratios=columns,
+        left=left / WIDTH,
+        right=1 - right / WIDTH,
+        top=1 - top / height,
+        bottom=bottom / height,
+        wspace=_share(gap, inner_width, len(columns)),
+        hspace=_share(gap, inner_height, len(rows)),
+    )
+    panels = [
+        figure.add_subplot(grid[row, column])
+        for row in range(len(rows))
+        for column in range(len(columns))
+    ]
+    for axes in panels:
+        _style(axes)
+    figure.suptitle(
+        title,
+        x=_EDGE / WIDTH,
+        y=1 - 0.1 / height,
+        ha="left",
+        va="top",
+        fontsize=13,
+        fontweight="bold",
+        color=INK,
+    )
+    first_width = panels[0].get_position().width * WIDTH
+    panels[0].set_title(
+        f"simulated data; {note}" if is_simulated else note,
+        loc="left",
+        x=(_EDGE - left) / first_width,
+        y=1 + (top - _NOTE) / panels[0].get_position().height / height,
+        pad=0,
+        fontsize=9,
+        color=RED if is_simulated else MUTED,
+    )
+    return figure, panels
+
+
+def date_axis(axes: Axes) -> None:
+    """Label dates as far apart as they are readable, and let lines reach both ends."""
+    width = axes.get_window_extent().width / axes.figure.dpi
+    locator = AutoDateLocator(  # type: ignore[no-untyped-call]  # matplotlib.dates is untyped
+        minticks=3, maxticks=max(int(width * _DATES_AN_INCH), 4)
+    )
+    formatter = ConciseDateFormatter(locator)  # type: ignore[no-untyped-call]  # likewise
+    axes.xaxis.set_major_locator(locator)
+    axes.xaxis.set_major_formatter(formatter)
+    axes.margins(x=0)
+
+
+def percent_axis(axes: Axes, decimals: int = 0) -> None:
+    """Label fractions on the y axis as percent."""
+    axes.yaxis.set_major_formatter(PercentFormatter(1.0, decimals=decimals))
+
+
+def log_axis(axes: Axes, low: float, high: float) -> None:
+    """Make the y axis logarithmic, with a handful of round labels.
+
+    Args:
+        axes: Axes whose lines are drawn.
+        low: Smallest value drawn, above 0.
+        high: Largest value drawn.
+    """
+    axes.set_yscale("log")
+    axes.yaxis.set_minor_locator(NullLocator())
+    bottom, top = axes.get_ylim()
+    if high / low < _FEW_FOLD:
+        axes.yaxis.set_major_locator(MaxNLocator(6, steps=[1, 2, 2.5, 5, 10]))
+    else:
+        axes.set_yticks(_round_values(low, high))
+        axes.set_ylim(bottom, top)
+    axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.10g}"))
+
+
+def say_no_data(axes: Axes, text: str) -> None:
+    """Write why there is nothing to see, and hide the axes."""
+    axes.text(
+        0.5, 0.5, text, transform=axes.transAxes, ha="center", va="center", color=MUTED, fontsize=11
+    )
+    axes.set_axis_off()
+
+
+def _style(axes: Axes) -> None:
+    axes.spines[["top", "right", "left"]].set_visible(False)
+    axes.spines["bottom"].set_color(MUTED)
+    axes.grid(visible=True, color=GRID, linewidth=0.6)
+    axes.set_axisbelow(True)
+    axes.tick_params(labelsize=9, colors=INK, length=3)
+    axes.tick_params(axis="y", length=0)
+    axes.yaxis.label.set(fontsize=9, color=INK)
+    axes.xaxis.label.set(fontsize=9, color=INK)
+
+
+def _share(gap: float, inner: float, count: int) -> float:
+    """Return the gap as a fraction of the mean size of the axes, as a grid specification wants."""
+    return gap * count / (inner - gap * (count - 1))
+
+
+def _round_values(low: float, high: float) -> list[float]:
+    steps = (1.0, 3.0) if high / low > _MANY_FOLD else (1.0, 2.0, 5.0)
+    values = [base * 10.0**power for power in range(-6, 10) for base in steps]
+    return [value for value in values if low * 0.98 <= value <= high * 1.02]

@@ -1,0 +1,43 @@
+"""Calling an optimiser of skfolio: numbers in, weights out, and a clear error where it fails."""
+
+import warnings
+from typing import Any
+
+import numpy as np
+
+from odyssey_assets.errors import PolicyError
+from odyssey_assets.portfolio.market import MarketView
+from odyssey_assets.portfolio.policies.lookback import Lookback
+
+SOLVER_ROUNDING = 1e-7
+"""Weights below this are zeros that an interior-point solver left."""
+
+
+def optimal_weights(optimiser: Any, past: Lookback, view: MarketView) -> np.ndarray:
+    """Fit `optimiser` to the lookback's returns and return its weights, shape (usable,).
+
+    A covariance matrix that is not positive definite (fewer sessions than tickers, a ticker twice)
+    is replaced by the nearest one that is, which is the library's own way. Returns are given in
+    units of their mean volatility: the tolerances of solvers are absolute.
+
+    Args:
+        optimiser: An unfitted skfolio estimator with `raise_on_failure=False`; what counts as a
+            solution is said in its own parameters.
+        past: What it learns from.
+        view: Says when, for the error.
+
+    Raises:
+        PolicyError: No solution.
+    """
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", UserWarning)
+        optimiser.fit(past.returns / past.volatility.mean())
+    if optimiser.weights_ is None:
+        raise PolicyError(
+            f"{type(optimiser).__name__} found no weights on {view.date} from "
+            f"{past.returns.shape[0]} returns of {past.returns.shape[1]} tickers: "
+            f"{optimiser.error_}. Look at those returns, change "
+            "portfolio.lookback_sessions, or take the policy out of portfolio.policies."
+        )
+    weights = np.asarray(optimiser.weights_, dtype=np.float64)
+    return np.where(weights < SOLVER_ROUNDING, 0.0, weights)
