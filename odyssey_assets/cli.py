@@ -115,8 +115,10 @@ def ui(
     """Start Dagster (webserver and daemon) on the home's instance."""
     from odyssey_assets.infrastructure.driver import INSTANCE_CONFIG, prepare_instance
     from odyssey_assets.infrastructure.home import home_of, load_settings
+    from odyssey_assets.infrastructure.report_server import serve_reports
 
     settings = load_settings(home=home)
+    reports = home_of(settings).reports
     prepare_instance(home_of(settings))
     console.print(f"Dagster on http://{host}:{port}, home {home_of(settings).root}")
     workspace = INSTANCE_CONFIG.with_name("workspace.yaml")
@@ -124,7 +126,10 @@ def ui(
         str(Path(sys.executable).with_name("dagster")), "dev", "--workspace", str(workspace),
         "--host", host, "--port", str(port),
     ]  # fmt: skip
-    raise typer.Exit(subprocess.run(command, env=os.environ.copy(), check=False).returncode)
+    with serve_reports(reports, host, settings.reports_port) as reports_port:
+        console.print(f"Reports on http://{host}:{reports_port}, folder {reports}")
+        status = subprocess.run(command, env=os.environ.copy(), check=False).returncode
+    raise typer.Exit(status)
 
 
 @app.command()

@@ -39,3 +39,7 @@ class SqlProjectError(OdysseyError):
 
 class PolicyError(OdysseyError):
     """A policy cannot work out weights, or gave none that mean anything: its author acts."""
+
+
+class ReportError(OdysseyError):
+    """A report cannot be written: the operator of the host acts. The old reports are there."""

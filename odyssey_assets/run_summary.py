@@ -10,7 +10,7 @@ from rich.console import Console
 
 from odyssey_assets.infrastructure.console import print_frame, print_lines, print_mapping
 from odyssey_assets.infrastructure.driver import JobOutcome
-from odyssey_assets.infrastructure.home import home_of
+from odyssey_assets.infrastructure.home import Home, home_of
 from odyssey_assets.infrastructure.published import query_published
 from odyssey_assets.infrastructure.warehouse import Warehouse
 from odyssey_assets.market_data.tables import QUARANTINE
@@ -33,6 +33,32 @@ from marts.mart_model_leaderboard
 where model = 'xgboost'
 order by ticker
 """
+STRATEGIES = """
+select
+    rank,
+    strategy,
+    total_return,
+    sharpe,
+    sharpe_standard_error as std_error,
+    case when seed_count > 0 then printf('%.2f to %.2f', sharpe_seed_low, sharpe_seed_high) end
+        as seeds,
+    max_drawdown,
+    turnover,
+    annual_cost,
+    beats_equal_weight as beats_equal
+from marts.mart_strategy_comparison
+order by rank
+"""
+COMPARED_DAYS = """
+select min(start_date) as first, max(end_date) as last, max(sessions) as sessions
+from backtesting.performance
+where period = 'common'
+"""
+STRATEGY_LEGEND = (
+    "std_error: of the Sharpe ratio. seeds: Sharpe ratio from the worst to the best trained seed. "
+    "turnover:\ntraded value / equity a year. annual_cost: share of equity. beats_equal: Sharpe "
+    "ratio above equal weight's."
+)
 QUALITY_LEGEND = (
     "rmse, mean_rmse: error of the forecast and of the historical mean, fraction of price. "
     "ic: rank correlation\nwith the outcome. sharpe: sign strategy after costs. beats_mean: "
@@ -57,6 +83,7 @@ def summarise(
         suffix = " (simulated data)" if settings.source == "simulated" else ""
         print_frame(console, f"Forecast quality, out of sample{suffix}", quality)
         print_lines(console, "dim", [QUALITY_LEGEND])
+        _print_strategies(console, home, suffix)
     for outcome in outcomes.values():
         for check, found in outcome.warnings:
             print_lines(console, "yellow", warning_lines(check, found))
@@ -98,6 +125,38 @@ def quarantined(warehouse: Warehouse) -> pd.DataFrame:
     return grouped.agg(rows="size", first="min", last="max").reset_index()
 
 
+def _print_strategies(console: Console, home: Home, suffix: str) -> None:
+    strategies = query_published(home.published, STRATEGIES)
+    if strategies.empty:
+        print_lines(console, "yellow", ["No strategy has a return yet."])
+        return
+    days = query_published(home.published, COMPARED_DAYS).iloc[0]
+    title = (
+        f"Strategies after costs, {days['first']:%Y-%m-%d} to {days['last']:%Y-%m-%d}, "
+        f"{days['sessions']} sessions{suffix}"
+    )
+    print_frame(console, title, strategies)
+    print_lines(console, "dim", [STRATEGY_LEGEND])
+    print_lines(console, "bold", [standing_line(strategies)])
+
+
+def standing_line(strategies: pd.DataFrame) -> str:
+    """Return the best strategy after costs and where the learned ones stand, in one line.
+
+    Args:
+        strategies: Rows with `rank`, `strategy`, `sharpe` and `seeds` (null for a rule).
+    """
+    best = strategies.iloc[0]
+    learned = strategies[strategies["seeds"].notna()]
+    parts = [f"Best after costs: {best['strategy']}, Sharpe ratio {best['sharpe']:.2f}."]
+    parts += [
+        f"{one['strategy']}: rank {one['rank']} of {len(strategies)}, Sharpe ratio "
+        f"{one['sharpe']:.2f} (seeds {one['seeds']})."
+        for _, one in learned.iterrows()
+    ]
+    return " ".join(parts)
+
+
 def _print_places(console: Console, settings: Settings, *, is_success: bool) -> None:
     home = home_of(settings)
     lines = [f"UI        odyssey ui --home {home.root}   (http://127.0.0.1:3000)"]
@@ -105,4 +164,6 @@ def _print_places(console: Console, settings: Settings, *, is_success: bool) -> 
         kept = "" if is_success else "   (as it was before this run)"
         query = f'odyssey query "select * from marts.mart_daily_signals" --home {home.root}'
         lines = [f"Database  {home.published}{kept}", f"Query     {query}", *lines]
+    if home.tear_sheets.exists():
+        lines.append(f"Reports   {home.tear_sheets}")
     print_lines(console, "bold", lines)

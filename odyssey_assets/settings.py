@@ -67,6 +67,8 @@ class Settings(BaseSettings):
         None, ge=1, description="processes that fit models; None: all cores"
     )
 
+    reports_port: int = Field(3001, ge=0, le=65535, description="where `odyssey ui` serves reports")
+
     cleaning: CleaningSettings = CleaningSettings()
     features: FeatureSettings = FeatureSettings()
     labels: LabelSettings = LabelSettings()

@@ -8,9 +8,9 @@ import pytest
 
 from odyssey_assets.definitions import TABLES, build_defs
 
-PIPELINE = (
-    "market_data", "features", "forecasting", "staging", "intermediate", "marts", "published",
-)  # fmt: skip
+PYTHON_GROUPS = ("market_data", "features", "forecasting", "portfolio", "backtesting")
+PIPELINE = (*PYTHON_GROUPS, "staging", "intermediate", "marts", "published")
+MARKET = {"market_data/bars", "forecasting/predictions", "market_data/macro"}
 PYTHON_GRAPH = {
     "market_data/macro": set(),
     "market_data/raw_bars": set(),
@@ -22,7 +22,24 @@ PYTHON_GRAPH = {
     "forecasting/folds": {"features/features", "features/labels", "market_data/bars"},
     "forecasting/predictions": {"features/features", "features/labels", "market_data/bars"},
     "forecasting/feature_importance": {"features/features", "features/labels", "market_data/bars"},
-}
+    "portfolio/policies": MARKET,
+    "portfolio/training_curves": MARKET,
+    "portfolio/weights": {*MARKET, "portfolio/policies"},
+    "portfolio/seed_paths": {*MARKET, "portfolio/policies"},
+    "backtesting/daily": {"portfolio/weights", "market_data/bars", "market_data/macro"},
+    "backtesting/trades": {"portfolio/weights", "market_data/bars", "market_data/macro"},
+    "backtesting/performance": {"backtesting/daily", "portfolio/seed_paths", "market_data/bars"},
+    "backtesting/monte_carlo": {"backtesting/daily"},
+    "backtesting/stress": {
+        "backtesting/daily", "portfolio/weights", "market_data/bars", "market_data/macro",
+    },
+    "backtesting/regimes": {"backtesting/daily", "features/features"},
+    "backtesting/tear_sheets": {
+        "backtesting/daily", "backtesting/trades", "backtesting/performance",
+        "backtesting/monte_carlo", "backtesting/stress", "backtesting/regimes",
+        "portfolio/weights", "portfolio/seed_paths",
+    },
+}  # fmt: skip
 
 
 @pytest.fixture(scope="module")
@@ -39,7 +56,7 @@ def test_every_table_is_an_asset_with_the_declared_inputs(specs: dict[str, dg.As
     graph = {
         name: {dependency.asset_key.to_user_string() for dependency in spec.deps}
         for name, spec in specs.items()
-        if spec.group_name in PIPELINE[:3]
+        if spec.group_name in PYTHON_GROUPS
     }
     assert graph == PYTHON_GRAPH
     assert set(graph) == {f"{table.schema}/{table.name}" for table in TABLES}
@@ -72,7 +89,7 @@ def test_every_contract_has_a_blocking_check(definitions: dg.Definitions) -> Non
 
 def test_every_job_of_the_pipeline_resolves(definitions: dg.Definitions) -> None:
     names = {job.name for job in definitions.resolve_all_job_defs()}
-    assert {"refresh_macro", "refresh_market", "refresh_marts"} <= names
+    assert {"refresh_macro", "refresh_market", "refresh_portfolio", "refresh_marts"} <= names
 
 
 def test_definitions_validate_as_the_server_loads_them(

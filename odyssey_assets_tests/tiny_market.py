@@ -15,6 +15,8 @@ import dagster as dg
 import pytest
 from typer.testing import CliRunner, Result
 
+from odyssey_assets.backtesting.assets import backtest_assets, summary_assets
+from odyssey_assets.backtesting.checks import backtest_checks, summary_checks
 from odyssey_assets.cli import app
 from odyssey_assets.definitions import TABLES
 from odyssey_assets.features.assets import feature_assets
@@ -28,6 +30,8 @@ from odyssey_assets.infrastructure.warehouse import Warehouse
 from odyssey_assets.market_data.assets import macro_assets, market_data_assets
 from odyssey_assets.market_data.catalog import build_source
 from odyssey_assets.market_data.checks import market_data_checks
+from odyssey_assets.portfolio.assets import portfolio_assets
+from odyssey_assets.portfolio.checks import portfolio_checks
 from odyssey_assets.settings import Settings
 from odyssey_assets_tests.end_to_end import small_market
 
@@ -99,8 +103,10 @@ def materialize(
     return dg.materialize(
         [
             *macro_assets(grid), *market_data_assets(grid), *feature_assets(grid),
-            *forecasting_assets(grid), *market_data_checks(grid), *feature_checks(grid),
-            *forecasting_checks(grid),
+            *forecasting_assets(grid), *portfolio_assets(grid), *backtest_assets(grid),
+            *summary_assets(), *market_data_checks(grid), *feature_checks(grid),
+            *forecasting_checks(grid), *portfolio_checks(grid), *backtest_checks(grid),
+            *summary_checks(),
         ],
         selection=selection,
         instance=dg.DagsterInstance.ephemeral(),

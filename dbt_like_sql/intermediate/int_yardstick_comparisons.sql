@@ -1,10 +1,10 @@
--- description: Every strategy against each yardstick (equal weight, buy and hold of the proxy), after
--- costs, on the sessions that all strategies share. The standard error of the difference of the two
--- annualised Sharpe ratios comes from the returns of the same sessions by the delta method (Jobson
--- and Korkie 1981, Memmel 2003; for returns that are not normal Ledoit and Wolf 2008, here without
--- dependence on the past): with z the standardised return and s the Sharpe ratio of one session, a
--- session moves a ratio by z - s / 2 (z^2 - 1); the error is the root mean square of the difference
--- of the two moves / sqrt(sessions - 1), times sqrt(252).
+-- description: Every strategy against each yardstick (equal weight, buy and hold of the proxy),
+-- after costs, on the sessions that all strategies share. The standard error of the difference of
+-- the two annualised Sharpe ratios comes from the returns of the same sessions by the delta method
+-- (Jobson and Korkie 1981, Memmel 2003; for returns that are not normal Ledoit and Wolf 2008, here
+-- without dependence on the past): with z the standardised return and s the Sharpe ratio of one
+-- session, a session moves a ratio by z - s / 2 (z^2 - 1); the error is the root mean square of the
+-- difference of the two moves / sqrt(sessions - 1), times sqrt(252).
 -- grain: strategy, yardstick
 with daily as (
     select

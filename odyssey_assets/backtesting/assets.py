@@ -21,7 +21,7 @@ from odyssey_assets.backtesting.tables import (
 )
 from odyssey_assets.contracts import TableContract
 from odyssey_assets.features.tables import FEATURES_TABLE
-from odyssey_assets.infrastructure.home import home_of
+from odyssey_assets.infrastructure.home import Home, home_of
 from odyssey_assets.infrastructure.io_manager import (
     FROM_THE_BEGINNING,
     OF_EVERY_TICKER,
@@ -29,8 +29,10 @@ from odyssey_assets.infrastructure.io_manager import (
 )
 from odyssey_assets.infrastructure.partitions import WINDOW_DIMENSION, PartitionGrid, cut_to_run
 from odyssey_assets.infrastructure.pictures import picture
+from odyssey_assets.infrastructure.report_server import report_address
 from odyssey_assets.infrastructure.warehouse import Warehouse
 from odyssey_assets.market_data.tables import BARS, MACRO
+from odyssey_assets.portfolio.catalog import chosen_policies
 from odyssey_assets.portfolio.tables import SEED_PATHS, WEIGHTS
 from odyssey_assets.settings import Settings
 
@@ -101,10 +103,11 @@ def _performance() -> dg.AssetsDefinition:
         seed_paths: pd.DataFrame,
         bars: pd.DataFrame,
     ) -> pd.DataFrame:
+        from odyssey_assets.backtesting.gallery import equity_gallery
         from odyssey_assets.backtesting.performance import measure_performance
 
         rows = measure_performance(daily, seed_paths, bars, settings.proxy)
-        _add_equity_pictures(context, daily, seed_paths, rows)
+        _add_pictures(context, equity_gallery(daily, seed_paths, rows))
         return rows
 
     return measure
@@ -211,50 +214,51 @@ def _tear_sheets() -> dg.AssetsDefinition:
         weights: pd.DataFrame,
         seed_paths: pd.DataFrame,
     ) -> pd.DataFrame:
-        raise NotImplementedError
+        from odyssey_assets.backtesting.monte_carlo import wealth_fan
+        from odyssey_assets.backtesting.simulation_rules import simulation_rules
+        from odyssey_assets.backtesting.tear_sheet import TearSheetInputs, write_tear_sheets
+
+        home, present = home_of(settings), set(daily["strategy"])
+        chosen = {entry.name: entry.description for entry in chosen_policies(settings)}
+        inputs = TearSheetInputs(
+            descriptions={name: text for name, text in chosen.items() if name in present},
+            daily=daily,
+            trades=trades,
+            performance=performance,
+            monte_carlo=monte_carlo,
+            wealth_fan=wealth_fan(daily, settings),
+            stress=stress,
+            regimes=regimes,
+            weights=weights,
+            seed_paths=seed_paths,
+            proxy=settings.proxy,
+            rules=simulation_rules(settings),
+        )
+        rows = write_tear_sheets(inputs, home.tear_sheets, home.root)
+        _add_links(context, home, rows, settings.reports_port)
+        return rows
 
     return write
+
+
+def _add_links(
+    context: dg.AssetExecutionContext, home: Home, rows: pd.DataFrame, port: int
+) -> None:
+    """Link every sheet: its address while the UI runs, and its file."""
+    files = {
+        name: home.root / path for name, path in zip(rows["strategy"], rows["path"], strict=True)
+    }
+    addresses = {
+        name: dg.MetadataValue.url(report_address(port, home.reports, file))
+        for name, file in files.items()
+    }
+    paths = {f"{name}_file": dg.MetadataValue.path(str(file)) for name, file in files.items()}
+    context.add_output_metadata({**addresses, **paths})
 
 
 def _inputs(*contracts: TableContract) -> dict[str, dg.AssetIn]:
     """Return whole tables as inputs named as they are."""
     return {contract.name: dg.AssetIn(list(contract.key)) for contract in contracts}
-
-
-def _add_equity_pictures(
-    context: dg.AssetExecutionContext,
-    daily: pd.DataFrame,
-    seed_paths: pd.DataFrame,
-    performance: pd.DataFrame,
-) -> None:
-    from odyssey_assets.backtesting.equity_charts import (
-        cost_chart,
-        drawdown_chart,
-        equity_chart,
-        rolling_sharpe_chart,
-    )
-    from odyssey_assets.backtesting.risk_charts import monthly_returns_chart
-
-    by_month = {
-        f"months_{strategy}": (
-            monthly_returns_chart(daily, strategy),
-            f"Monthly returns of {strategy} after costs",
-        )
-        for strategy in sorted(daily["strategy"].unique())
-    }
-    _add_pictures(
-        context,
-        {
-            "equity": (equity_chart(daily, seed_paths, performance), "Equity of every strategy"),
-            "drawdown": (drawdown_chart(daily, performance), "Drawdown of every strategy"),
-            "rolling_sharpe": (
-                rolling_sharpe_chart(daily, performance),
-                "Sharpe ratio over the last 252 sessions",
-            ),
-            "costs": (cost_chart(daily, performance), "Turnover and cumulative cost"),
-            **by_month,
-        },
-    )
 
 
 def _add_pictures(

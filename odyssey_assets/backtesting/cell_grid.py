@@ -8,13 +8,9 @@ from matplotlib.axes import Axes
 from matplotlib.collections import PolyCollection
 from matplotlib.colors import LinearSegmentedColormap, Normalize
 
-from odyssey_assets.core.chart_frame import INK, MUTED
+from odyssey_assets.core.palette import GAIN, LOSS, MUTED, NEUTRAL, text_color
 
-LOSS, NEUTRAL, GAIN = "#c0503e", "#f6f5f2", "#2f6fb0"
 _SCALE = LinearSegmentedColormap.from_list("loss_to_gain", [LOSS, NEUTRAL, GAIN])
-_LUMINANCE = np.array([0.2126, 0.7152, 0.0722])
-# Where dark and white text stand out equally: contrast by WCAG 2.1.
-_MIDDLE_LUMINANCE = 0.2
 
 
 @dataclass(frozen=True, eq=False)
@@ -53,23 +49,21 @@ def draw_cells(axes: Axes, grid: CellGrid, limit: float | None = None) -> None:
     norm = Normalize(-limit, limit)
     left, top = _edges(len(grid.columns), grid.column_gaps), _edges(len(grid.rows), grid.row_gaps)
     shades = _SCALE(np.ma.masked_invalid(norm(grid.values))).reshape(-1, 4)
-    is_dark_shade = (shades[:, :3] ** 2.2 @ _LUMINANCE < _MIDDLE_LUMINANCE).reshape(len(top), -1)
     corners = np.array([[0.0, 0.0], [0.97, 0.0], [0.97, 0.94], [0.0, 0.94]])
     origins = np.stack(np.meshgrid(left, top), axis=-1).reshape(-1, 1, 2)
     # One collection: a patch for each cell takes longer to draw than all the rest.
     axes.add_collection(PolyCollection(corners + origins, facecolors=shades, linewidths=0))
     for row, column in np.ndindex(grid.values.shape):
         value = grid.values[row, column]
-        is_dark = np.isfinite(value) and is_dark_shade[row, column]
         is_slanted = grid.is_slanted is not None and bool(grid.is_slanted[row, column])
         axes.text(
-            left[column] + 0.485,
-            top[row] + 0.48,
+            float(left[column]) + 0.485,
+            float(top[row]) + 0.48,
             grid.texts[row][column],
             ha="center",
             va="center",
             fontsize=8.5,
-            color="white" if is_dark else INK if np.isfinite(value) else MUTED,
+            color=text_color(*_SCALE(norm(value))[:3]) if np.isfinite(value) else MUTED,
             fontstyle="italic" if is_slanted else "normal",
         )
     axes.set_xlim(0, left[-1] + 1)

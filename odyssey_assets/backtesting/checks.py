@@ -110,7 +110,7 @@ def _equity_reconciles_from_trades(grid: PartitionGrid) -> dg.AssetChecksDefinit
         settings: dg.ResourceParam[Settings],
         warehouse: dg.ResourceParam[Warehouse],
     ) -> dg.AssetCheckResult:
-        from odyssey_assets.backtesting.reconciliation import unreconciled
+        from odyssey_assets.backtesting.audit import unreconciled
 
         daily = warehouse.read(DAILY)
         found = unreconciled(

@@ -4,7 +4,7 @@ Ranks and figures come from `backtesting.performance`; nothing is decided here, 
 """
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 import numpy as np
 import pandas as pd
@@ -60,6 +60,15 @@ class Comparison:
     def standard_errors(self) -> float:
         """The difference in its standard errors; below 2 it may be luck. NaN without an error."""
         return self.difference / self.difference_error if self.difference_error > 0 else math.nan
+
+    def figures(self) -> dict[str, float]:
+        """Return the figures that exist, by name, for people to read beside the verdict."""
+        known = {
+            name: getattr(self, name)
+            for name in (*(field.name for field in fields(self)), "difference", "standard_errors")
+            if name not in ("strategy", "baseline")
+        }
+        return {name: value for name, value in known.items() if not math.isnan(value)}
 
 
 def compare(

@@ -83,7 +83,7 @@ def seed_band(
 ) -> tuple[pd.Series, pd.Series] | None:
     """Return the lowest and highest growth over seeds; None where fewer than two were trained."""
     growth = seed_growth(seed_paths, strategy, start)
-    if growth.shape[1] < 2 or growth.empty:
+    if len(growth) == 0 or growth.shape[1] < 2:
         return None
     return growth.min(axis=1), growth.max(axis=1)
 

@@ -23,11 +23,6 @@ from odyssey_assets.backtesting.curves import (
 )
 from odyssey_assets.backtesting.verdict import BENCHMARKS, ranked, standing
 from odyssey_assets.core.chart_frame import (
-    BLUE,
-    INK,
-    MUTED,
-    ORANGE,
-    PALE,
     chart_frame,
     date_axis,
     log_axis,
@@ -37,8 +32,10 @@ from odyssey_assets.core.chart_frame import (
 )
 from odyssey_assets.core.figure_text import day, display_name, percent, ratio
 from odyssey_assets.core.line_labels import label_ends
+from odyssey_assets.core.palette import BLUE, INK, MUTED, ORANGE, PALE
 
 _LABEL_MARGIN = 2.2
+_DASHES = (0, (4.0, 1.5))
 _NO_DATA = "no strategy has a return yet"
 
 
@@ -49,7 +46,7 @@ class _Look:
     color: str
     label_color: str
     width: float
-    style: str
+    style: str | tuple[int, tuple[float, float]]
     order: int
 
 
@@ -76,6 +73,7 @@ def equity_chart(
         say_no_data(axes, _NO_DATA)
         return figure
     growth = {name: growth_of_one(rows, start) for name, rows in days.items()}
+    growth = {name: line for name, line in growth.items() if len(line)}
     looks = _looks(days, performance, learned)
     for name in learned:
         band = seed_band(seed_paths, name, start)
@@ -190,7 +188,11 @@ def cost_chart(daily: pd.DataFrame, performance: pd.DataFrame) -> Figure:
         return figure
     looks = _looks(days, performance, _learned(performance))
     _draw_turnover(left, ranked(performance)["turnover"].dropna().sort_values(), looks)
-    costs = {name: cumulative_cost(rows.loc[start:]) for name, rows in days.items()}
+    costs = {
+        name: cumulative_cost(rows.loc[start:])
+        for name, rows in days.items()
+        if rows.index[-1] >= start
+    }
     _draw_lines(right, costs, looks)
     right.set_ylim(0, max(*(float(line.max()) for line in costs.values()), 1e-3) * 1.05)
     percent_axis(right, decimals=1 if right.get_ylim()[1] < 0.05 else 0)
@@ -222,8 +224,7 @@ def _looks(
         elif name == best:
             looks[name] = _Look(ORANGE, ORANGE, 1.5, "-", 4)
         elif name in BENCHMARKS:
-            style = "-" if name == BENCHMARKS[0] else (0, (4, 1.5))
-            looks[name] = _Look(INK, INK, 1.0, style, 3)
+            looks[name] = _Look(INK, INK, 1.0, "-" if name == BENCHMARKS[0] else _DASHES, 3)
         else:
             looks[name] = _Look(PALE, MUTED, 0.8, "-", 2)
     return looks

@@ -71,8 +71,8 @@ def halted_positions(weights: pd.DataFrame) -> pd.DataFrame:
 def _decided_rows(rows: pd.DataFrame) -> np.ndarray:
     """Return the row of the decision behind each row; -1 for a ticker listed since then."""
     position = np.arange(len(rows))
-    keys = rows[["policy", "ticker"]].to_numpy(dtype=object)
-    is_first = np.append(True, (keys[1:] != keys[:-1]).any(axis=1))[: len(rows)]
+    policy, ticker = (pd.factorize(rows[name])[0] for name in ("policy", "ticker"))
+    is_first = (np.diff(policy, prepend=-1) != 0) | (np.diff(ticker, prepend=-1) != 0)
     first = np.maximum.accumulate(np.where(is_first, position, 0))
     decides = rows["is_decision"].to_numpy(dtype=np.bool_)
     newest = np.maximum.accumulate(np.where(decides, position, -1))
@@ -93,7 +93,7 @@ def _over_budget(rows: pd.DataFrame, limits: Mapping[str, Limits]) -> pd.DataFra
 
 
 def _by_policy(rows: pd.DataFrame, limits: Mapping[str, Limits], name: str) -> Mapping[str, float]:
-    unknown = sorted(set(rows["policy"]) - set(limits))
+    unknown = sorted(set(rows["policy"].unique()) - set(limits))
     if unknown:
         raise ContractError(
             f"portfolio.weights holds weights of {', '.join(unknown)}; known policies are "

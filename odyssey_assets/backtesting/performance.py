@@ -5,7 +5,7 @@ they meet periods and become rows. Whether one strategy beats another belongs to
 `backtesting.comparison`.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -62,6 +62,7 @@ _AGAINST_THE_PROXY = {"beta": beta, "correlation": correlation}
 class _Path:
     """One strategy's sessions as arrays, ascending."""
 
+    strategy: str
     dates: np.ndarray
     returns: np.ndarray
     turnover: np.ndarray
@@ -87,44 +88,65 @@ def measure_performance(
     if daily.empty:
         return PERFORMANCE.empty()
     common = common_span(daily)
-    rows = []
-    for strategy, own in daily.sort_values("date").groupby("strategy"):
-        path = _path_of(str(strategy), own, seed_paths, bars, proxy)
-        rows += [
-            {"strategy": strategy, **_measured(path, period)}
-            for period in periods_of(path.dates, common)
-        ]
-    return PERFORMANCE.conform(pd.DataFrame(rows))
+    market = _proxy_by_date(bars, proxy, daily)
+    paths = [
+        _path_of(str(strategy), own, seed_paths, market)
+        for strategy, own in daily.sort_values("date").groupby("strategy")
+    ]
+    stretches = [(path, period) for path in paths for period in periods_of(path.dates, common)]
+    rows = pd.DataFrame(_described(path, period) for path, period in stretches)
+    return PERFORMANCE.conform(rows.assign(**_figures(stretches)))
+
+
+def _proxy_by_date(bars: pd.DataFrame, proxy: str, daily: pd.DataFrame) -> pd.Series:
+    dates = np.unique(daily["date"].to_numpy())
+    return pd.Series(proxy_returns(bars, proxy, dates), index=dates)
 
 
 def _path_of(
-    strategy: str, own: pd.DataFrame, seed_paths: pd.DataFrame, bars: pd.DataFrame, proxy: str
+    strategy: str, own: pd.DataFrame, seed_paths: pd.DataFrame, market: pd.Series
 ) -> _Path:
     dates = own["date"].to_numpy()
     return _Path(
+        strategy=strategy,
         dates=dates,
         returns=own["return"].to_numpy(dtype=np.float64),
         turnover=own["turnover"].to_numpy(dtype=np.float64),
         costs=costs_paid(own),
         gains=gains_before_costs(own),
         before=equity_before(own),
-        proxy=proxy_returns(bars, proxy, dates),
+        proxy=market[dates].to_numpy(),
         is_simulated=own["is_simulated"].to_numpy(dtype=np.bool_),
         seeds=seed_paths_of(seed_paths, strategy, dates),
     )
 
 
-def _measured(path: _Path, period: Period) -> Mapping[str, object]:
+def _figures(stretches: Sequence[tuple[_Path, Period]]) -> Mapping[str, np.ndarray]:
+    """Return the figures of all stretches; those of equal length are computed at once."""
+    lengths = np.array([period.rows.stop - period.rows.start for _, period in stretches])
+    names = (*_OF_RETURNS, *_AGAINST_THE_PROXY)
+    figures = {name: np.empty(len(stretches)) for name in names}
+    for length in np.unique(lengths):
+        alike = np.flatnonzero(lengths == length)
+        own = [stretches[one] for one in alike.tolist()]
+        returns = np.stack([path.returns[period.rows] for path, period in own])
+        market = np.stack([path.proxy[period.rows] for path, period in own])
+        for name, figure in _OF_RETURNS.items():
+            figures[name][alike] = figure(returns)
+        for name, comovement in _AGAINST_THE_PROXY.items():
+            figures[name][alike] = comovement(returns, market)
+    return figures
+
+
+def _described(path: _Path, period: Period) -> Mapping[str, object]:
     rows = period.rows
-    returns, market = path.returns[rows], path.proxy[rows]
     return {
+        "strategy": path.strategy,
         "period": period.name,
         "period_kind": period.kind,
         "start_date": path.dates[rows][0],
         "end_date": path.dates[rows][-1],
-        "sessions": len(returns),
-        **{name: float(figure(returns)) for name, figure in _OF_RETURNS.items()},
-        **{name: float(figure(returns, market)) for name, figure in _AGAINST_THE_PROXY.items()},
+        "sessions": rows.stop - rows.start,
         "turnover": annual_turnover(path.turnover[rows]),
         "annual_cost": annual_cost(path.costs[rows], path.before[rows]),
         "cost_share": cost_share(path.costs[rows], path.gains[rows]),

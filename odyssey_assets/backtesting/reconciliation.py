@@ -163,5 +163,22 @@ def unbalanced_rows(daily: pd.DataFrame, capital_usd: float) -> pd.DataFrame:
     )
 
 
+def unreconciled_seed_paths(daily: pd.DataFrame, seed_paths: pd.DataFrame) -> pd.DataFrame:
+    """Return the rows of main seeds whose equity is not that of their strategy.
+
+    The seed columns of `backtesting.performance` are only comparable where it is.
+
+    Args:
+        daily: Rows of `backtesting.daily`.
+        seed_paths: Rows of `portfolio.seed_paths`; sessions that `daily` lacks are left out.
+    """
+    main = seed_paths[seed_paths["is_main_seed"]].rename(columns={"policy": "strategy"})
+    known = daily[["strategy", "date", "equity"]].rename(columns={"equity": "expected"})
+    rows = main.merge(known, on=["strategy", "date"], how="inner", validate="one_to_one")
+    found, expected = rows["equity"].to_numpy(), rows["expected"].to_numpy()
+    is_wrong = ~(np.abs(found - expected) <= TOLERANCE * np.abs(expected))
+    return findings("the main seed is the strategy", rows, is_wrong, found, expected)
+
+
 def _session_of(rows: pd.DataFrame, panel: PricePanel) -> np.ndarray:
     return np.searchsorted(panel.dates, rows["date"].to_numpy().astype("datetime64[D]"))

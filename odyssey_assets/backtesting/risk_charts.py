@@ -5,7 +5,6 @@ Time lines of strategies belong to `backtesting.equity_charts`, the drawing of s
 """
 
 import textwrap
-from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
@@ -14,20 +13,9 @@ from matplotlib.figure import Figure
 
 from odyssey_assets.backtesting.cell_grid import CellGrid, draw_cells
 from odyssey_assets.backtesting.curves import days_by_strategy, monthly_returns
-from odyssey_assets.backtesting.shocks import (
-    CORRELATIONS_TO_ONE,
-    COSTS_TRIPLED,
-    MARKET_MOVES,
-    VOLATILITY_DOUBLED,
-)
-from odyssey_assets.core.chart_frame import (
-    BLUE,
-    INK,
-    MUTED,
-    chart_frame,
-    panel_frame,
-    say_no_data,
-)
+from odyssey_assets.backtesting.quantile_bands import MEDIAN, quantile_bands
+from odyssey_assets.backtesting.scenarios import REGIME_NAMES, ordered_scenarios
+from odyssey_assets.core.chart_frame import chart_frame, panel_frame, say_no_data
 from odyssey_assets.core.figure_text import (
     UNKNOWN,
     count,
@@ -37,11 +25,9 @@ from odyssey_assets.core.figure_text import (
     ratio,
 )
 from odyssey_assets.core.line_labels import label_ends
+from odyssey_assets.core.palette import BLUE, INK, MUTED
 
-SHOCKS = (*MARKET_MOVES, VOLATILITY_DOUBLED, CORRELATIONS_TO_ONE, COSTS_TRIPLED)
-REGIME_NAMES = {0: "calm", 1: "normal", 2: "stressed", -1: "not known yet"}
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
-_MEDIAN = 0.5
 _BAND_SHADES = (0.16, 0.24, 0.34, 0.44)
 
 
@@ -194,29 +180,13 @@ def regime_chart(regimes: pd.DataFrame) -> Figure:
     return figure
 
 
-def ordered_scenarios(stress: pd.DataFrame) -> list[str]:
-    """Return the scenarios: replays by date, then shocks, moves of the market first."""
-    rows = stress.drop_duplicates("scenario").sort_values(["start_date", "scenario"])
-    replays = [str(name) for name in rows.loc[rows["kind"] == "replay", "scenario"]]
-    shocks = [str(name) for name in rows.loc[rows["kind"] == "shock", "scenario"]]
-    place = {name: at for at, name in enumerate(SHOCKS)}
-    return [*replays, *sorted(shocks, key=lambda name: place.get(name, len(place)))]
-
-
-def quantile_bands(quantiles: Sequence[float]) -> list[tuple[float, float]]:
-    """Return the quantiles that lie symmetrically about the median, widest first."""
-    ordered = sorted(quantiles)
-    pairs = zip(ordered, reversed(ordered), strict=True)
-    return [(low, high) for low, high in pairs if low < high and np.isclose(low + high, 1.0)]
-
-
 def _draw_fan(axes: Axes, fan: pd.DataFrame) -> None:
     wide = fan.pivot_table(index="session", columns="quantile", values="wealth")
     bands = quantile_bands(list(wide.columns))
     for shade, (low, high) in zip(_BAND_SHADES, bands, strict=False):
         axes.fill_between(wide.index, wide[low], wide[high], color=BLUE, alpha=shade, linewidth=0)
-    if _MEDIAN in wide.columns:
-        axes.plot(wide.index, wide[_MEDIAN], color=BLUE, linewidth=1.6)
+    if MEDIAN in wide.columns:
+        axes.plot(wide.index, wide[MEDIAN], color=BLUE, linewidth=1.6)
     axes.axhline(1, color=INK, linewidth=0.6)
     axes.margins(x=0)
     axes.set_xlabel("sessions")
@@ -235,8 +205,8 @@ def _draw_ends(axes: Axes, ends: pd.DataFrame, strategy: str) -> None:
     for shade, (low, high) in zip(_BAND_SHADES, bands, strict=False):
         width = wide[high] - wide[low]
         axes.barh(height, width, left=wide[low], color=colors, alpha=shade, height=0.6)
-    if _MEDIAN in wide.columns:
-        axes.scatter(wide[_MEDIAN], height, color=colors, s=26, marker="|", linewidths=2)
+    if MEDIAN in wide.columns:
+        axes.scatter(wide[MEDIAN], height, color=colors, s=26, marker="|", linewidths=2)
     axes.axvline(1, color=INK, linewidth=0.6)
     axes.set_yticks(height, [display_name(name) for name in wide.index])
     axes.grid(visible=False, axis="y")
@@ -255,7 +225,7 @@ def _resampling_note(own: pd.DataFrame) -> str:
 
 
 def _quantile_name(quantile: float) -> str:
-    return "median" if quantile == _MEDIAN else f"{100 * quantile:g}%"
+    return "median" if quantile == MEDIAN else f"{100 * quantile:g}%"
 
 
 def _regime_text(row: pd.Series) -> str:

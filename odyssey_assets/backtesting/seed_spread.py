@@ -41,7 +41,7 @@ class SeedPaths:
         returns = self.returns[:, rows]
         counts = self.is_own[:, rows].any(axis=1) & ~np.isnan(returns).any(axis=1)
         if not counts.any():
-            return _WITHOUT_SEEDS
+            return dict(_WITHOUT_SEEDS)
         spread: dict[str, float] = {"seed_count": int(counts.sum())}
         for name, figure in _FIGURES.items():
             of_seeds = figure(returns[counts])

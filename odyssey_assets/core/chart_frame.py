@@ -1,8 +1,9 @@
-"""The look that all pictures share: frame, colours, date axis, and what an empty picture says.
+"""The look that all pictures share: frame, axes, and what an empty picture says.
 
 Figures are built without pyplot, so that they can be drawn in any process and leave nothing behind.
 Margins are fixed in inches: a layout engine doubles the time to draw. What a picture shows belongs
-to the `charts.py` of its domain, names at the ends of lines to `core.line_labels`.
+to the `charts.py` of its domain, names at the ends of lines to
+`core.line_labels`, colours to `core.palette`.
 """
 
 from collections.abc import Sequence
@@ -10,16 +11,14 @@ from collections.abc import Sequence
 from matplotlib.axes import Axes
 from matplotlib.dates import AutoDateLocator, ConciseDateFormatter
 from matplotlib.figure import Figure
-from matplotlib.ticker import FuncFormatter, MaxNLocator, NullLocator, PercentFormatter
+from matplotlib.ticker import FuncFormatter, NullLocator, PercentFormatter
 
-INK, MUTED, PALE, GRID = "#222222", "#6b6b6b", "#b9bec4", "#e6e6e6"
-BLUE, ORANGE, GREEN, RED = "#1f5fa8", "#d1711b", "#2e7d4f", "#b3261e"
+from odyssey_assets.core.axis_ticks import log_ticks
+from odyssey_assets.core.palette import GRID, INK, MUTED, RED
 
 WIDTH, HEIGHT = 10.0, 5.2
 _EDGE, _NOTE = 0.12, 0.53
 _DATES_AN_INCH = 1.6
-# A logarithmic axis over less than this is labelled like a linear one.
-_FEW_FOLD, _MANY_FOLD = 5.0, 100.0
 
 
 def chart_frame(
@@ -158,12 +157,9 @@ def log_axis(axes: Axes, low: float, high: float) -> None:
     """
     axes.set_yscale("log")
     axes.yaxis.set_minor_locator(NullLocator())
-    bottom, top = axes.get_ylim()
-    if high / low < _FEW_FOLD:
-        axes.yaxis.set_major_locator(MaxNLocator(6, steps=[1, 2, 2.5, 5, 10]))
-    else:
-        axes.set_yticks(_round_values(low, high))
-        axes.set_ylim(bottom, top)
+    limits = axes.get_ylim()
+    axes.set_yticks(log_ticks(low, high))
+    axes.set_ylim(limits)
     axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.10g}"))
 
 
@@ -189,9 +185,3 @@ def _style(axes: Axes) -> None:
 def _share(gap: float, inner: float, count: int) -> float:
     """Return the gap as a fraction of the mean size of the axes, as a grid specification wants."""
     return gap * count / (inner - gap * (count - 1))
-
-
-def _round_values(low: float, high: float) -> list[float]:
-    steps = (1.0, 3.0) if high / low > _MANY_FOLD else (1.0, 2.0, 5.0)
-    values = [base * 10.0**power for power in range(-6, 10) for base in steps]
-    return [value for value in values if low * 0.98 <= value <= high * 1.02]

@@ -83,64 +83,55 @@ def project(targets: np.ndarray, caps: np.ndarray | float, budget: float) -> np.
     return weights
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy")
 def _project_rows(targets: np.ndarray, upper: np.ndarray, budget: float, out: np.ndarray) -> None:
     for row in range(len(targets)):
         project_row(targets[row], upper, budget, out[row])
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy", inline="always")
 def project_row(target: np.ndarray, upper: np.ndarray, budget: float, out: np.ndarray) -> None:
     """Write the projection of one row of targets to `out`; inputs are trusted.
 
     Newton's steps keep the root between `low`, where the weights exceed the budget, and `high`,
     where they do not; a step that leaves them, or that a flat piece forbids, halves them instead.
     """
-    gap, free = _clip(target, upper, 0.0, budget, out)
-    if gap <= ROUNDING * (1.0 + budget):
-        return
-    if budget == 0.0:
-        out[:] = 0.0
-        return
-    low, shift, high = 0.0, 0.0, 0.0
-    for i in range(len(target)):
-        high = max(high, target[i])
+    low, shift, high = 0.0, 0.0, np.inf
+    least, most = -np.inf, ROUNDING * (1.0 + budget)
     for _ in range(ROUNDS):
-        if gap > 0.0:
-            low = shift
-        else:
-            high = shift
+        total, largest, free = 0.0, 0.0, 0
+        for i in range(len(target)):
+            weight = min(max(target[i] - shift, 0.0), upper[i])
+            out[i] = weight
+            total += weight
+            largest = max(largest, target[i])
+            free += (weight > 0.0) & (weight < upper[i])
+        gap = total - budget
+        if least <= gap <= most:
+            return
+        low, high = (shift, min(high, largest)) if gap > 0.0 else (low, shift)
         shift = shift + gap / free if free > 0 else low
         if not low < shift < high:
             shift = 0.5 * (low + high)
-            if not low < shift < high:
-                break
-        gap, free = _clip(target, upper, shift, budget, out)
-        if abs(gap) <= GAP * (1.0 + budget):
-            return
-    _finish(target, upper, high, budget, out)
+        if not low < shift < high or budget == 0.0:
+            break
+        least, most = -GAP * (1.0 + budget), GAP * (1.0 + budget)
+    _share_out(target, upper, high, budget, out)
 
 
-@njit(cache=True)
-def _finish(
+@njit(cache=True, error_model="numpy", inline="always")
+def _share_out(
     target: np.ndarray, upper: np.ndarray, high: float, budget: float, out: np.ndarray
 ) -> None:
-    """Share out what no shift can, where targets are so large that shifts are coarse."""
-    gap, free = _clip(target, upper, high, budget, out)
+    """Keep the budget where no shift meets it: it is 0, or targets are so large that it is coarse.
+
+    What the shift `high` leaves of the budget goes to the weights that may move.
+    """
+    left, free = budget, 0
+    for i in range(len(target)):
+        out[i] = min(max(target[i] - high, 0.0), upper[i])
+        left -= out[i]
+        free += (out[i] > 0.0) & (out[i] < upper[i])
     for i in range(len(target)):
         if 0.0 < out[i] < upper[i]:
-            out[i] = min(out[i] - gap / free, upper[i])
-
-
-@njit(cache=True)
-def _clip(
-    target: np.ndarray, upper: np.ndarray, shift: float, budget: float, out: np.ndarray
-) -> tuple[float, int]:
-    """Write the clipped weights; return by how much they exceed the budget, and how many move."""
-    total, free = 0.0, 0
-    for i in range(len(target)):
-        weight = min(max(target[i] - shift, 0.0), upper[i])
-        out[i] = weight
-        total += weight
-        free += (weight > 0.0) & (weight < upper[i])
-    return total - budget, free
+            out[i] = min(out[i] + left / free, upper[i])

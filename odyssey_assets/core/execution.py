@@ -13,9 +13,9 @@ import numpy as np
 
 from odyssey_assets.core import execution_kernels as kernels
 from odyssey_assets.core import execution_loops as loops
-from odyssey_assets.core import execution_orders as orders
 from odyssey_assets.core.constraints import Limits
 from odyssey_assets.core.costs import BASIS_POINT
+from odyssey_assets.core.execution_orders import market_array
 from odyssey_assets.core.price_panel import PricePanel
 from odyssey_assets.errors import SettingsError
 
@@ -137,7 +137,7 @@ class Simulator:
         several = limits if isinstance(limits, tuple) else (limits,)
         self._limits = np.array([(one.max_weight, one.budget) for one in several])
         self._rates = costs.rates
-        self._market = _market_of(panel)
+        self._market = market_array(panel)
         self._cash_return = np.array(panel.cash_return, dtype=np.float64)
 
     def step(
@@ -157,19 +157,15 @@ class Simulator:
                 not finite. The book is as it was.
         """
         rows = self._rows(book, sessions, len(self.panel) - 2)
-        decides = np.ascontiguousarray(is_decision, dtype=np.bool_)
-        wanted = _shaped(targets, book.units.shape)
-        if len(decides) != len(rows):
-            raise ValueError(f"Found {len(decides)} decisions for {len(rows)} portfolios.")
+        decides = _shaped(is_decision, rows.shape, np.bool_)[:, None]
+        wanted = _shaped(targets, book.units.shape)[:, None]
         portfolios, tickers = book.units.shape
-        totals = np.empty((portfolios, kernels.TOTALS))
-        by_ticker = np.empty((portfolios, kernels.FILL_ROWS, tickers))
-        unreadable = loops.step_books(
-            rows, wanted, decides, self._market, self._cash_return, self._limits, self._rates,
-            book.units, book.pending, book.cash, by_ticker, totals,
-        )  # fmt: skip
-        self._refuse(unreadable)
-        return Fills(totals, by_ticker)
+        totals = np.empty((portfolios, 2, kernels.TOTALS))
+        by_ticker = np.empty((portfolios, 2, kernels.FILL_ROWS, tickers))
+        after = Book(book.units.copy(), book.pending.copy(), book.cash.copy())
+        self._advance(rows, rows + 1, rows, wanted, decides, after, by_ticker, totals)
+        book.units[...], book.pending[...], book.cash[...] = after.units, after.pending, after.cash
+        return Fills(totals[:, 1], by_ticker[:, 1])
 
     def feasible(self, book: Book, sessions: np.ndarray, targets: np.ndarray) -> np.ndarray:
         """Return the weights that orders for `targets` would aim at, shape (portfolios, tickers).
@@ -189,7 +185,7 @@ class Simulator:
         rows = self._rows(book, sessions, len(self.panel) - 1)
         weights = np.empty(book.units.shape)
         unreadable = loops.aim_books(
-            rows, _shaped(targets, weights.shape), self._market, self._limits, book.units,
+            rows, _shaped(targets, weights.shape)[:, None], self._market, self._limits, book.units,
             book.cash, weights,
         )  # fmt: skip
         self._refuse(unreadable)
@@ -228,25 +224,37 @@ class Simulator:
             ValueError: A shape is wrong, a first row is negative, or a target that is read is not
                 finite.
         """
-        portfolios = len(targets)
-        wanted = _shaped(targets, (portfolios, *self.panel.close.shape))
-        decides = np.ascontiguousarray(is_decision, dtype=np.bool_)
-        starts = np.ascontiguousarray(first, dtype=np.int64)
+        portfolios, (sessions, tickers) = len(targets), self.panel.close.shape
         self._check_portfolios(portfolios)
-        if decides.shape != wanted.shape[:2] or len(starts) != portfolios or starts.min() < 0:
-            raise ValueError(
-                f"Found decisions of shape {decides.shape} and first rows {starts}, expected "
-                f"{wanted.shape[:2]} and {portfolios} rows from 0 on."
-            )
-        totals = np.full((*wanted.shape[:2], kernels.TOTALS), np.nan)
-        kept = wanted.shape[:2] if keeps_fills else (1, 1)
-        by_ticker = np.zeros((*kept, kernels.FILL_ROWS, wanted.shape[2]))
-        unreadable = loops.simulate_paths(
-            wanted, decides, starts, float(capital), self._market, self._cash_return,
-            self._limits, self._rates, keeps_fills, by_ticker, totals,
+        wanted = _shaped(targets, (portfolios, sessions, tickers))
+        decides = _shaped(is_decision, wanted.shape[:2], np.bool_)
+        starts = _shaped(first, (portfolios,), np.int64)
+        if starts.min() < 0:
+            raise ValueError(f"Found first rows {starts}, expected rows from 0 on.")
+        totals = np.full((portfolios, sessions, kernels.TOTALS), np.nan)
+        kept = sessions if keeps_fills else 0
+        by_ticker = np.zeros((portfolios, kept, kernels.FILL_ROWS, tickers))
+        book = Book.of_cash(capital, portfolios, tickers)
+        ends, origins = np.full(portfolios, sessions - 1), np.zeros(portfolios, dtype=np.int64)
+        self._advance(starts, ends, origins, wanted, decides, book, by_ticker, totals)
+        return Fills(totals, by_ticker)
+
+    def _advance(
+        self,
+        first: np.ndarray,
+        last: np.ndarray,
+        origin: np.ndarray,
+        wanted: np.ndarray,
+        decides: np.ndarray,
+        book: Book,
+        by_ticker: np.ndarray,
+        totals: np.ndarray,
+    ) -> None:
+        unreadable = loops.advance_books(
+            first, last, origin, wanted, decides, self._market, self._cash_return, self._limits,
+            self._rates, book.units, book.pending, book.cash, by_ticker, totals,
         )  # fmt: skip
         self._refuse(unreadable)
-        return Fills(totals, by_ticker if keeps_fills else by_ticker[:, :0])
 
     def _valued(self, book: Book, sessions: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         rows = self._rows(book, sessions, len(self.panel) - 1)
@@ -280,20 +288,9 @@ class Simulator:
             )
 
 
-def _shaped(targets: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
-    wanted = np.ascontiguousarray(targets, dtype=np.float64)
-    if wanted.shape != shape:
-        raise ValueError(f"Found targets of shape {wanted.shape}, expected {shape}.")
-    return wanted
-
-
-def _market_of(panel: PricePanel) -> np.ndarray:
-    """Return the panel as the kernels read it, shape (sessions, MARKET_ROWS, tickers), NaN as 0."""
-    market = np.zeros((len(panel), orders.MARKET_ROWS, len(panel.tickers)))
-    market[:, orders.OPEN] = panel.open
-    market[:, orders.CLOSE] = panel.close
-    market[:, orders.HAS_BAR] = panel.has_bar
-    market[:, orders.VOLUME] = panel.dollar_volume
-    market[:, orders.VOLATILITY] = panel.volatility
-    market[np.isnan(market)] = 0.0
-    return market
+def _shaped(values: np.ndarray, shape: tuple[int, ...], kind: type = np.float64) -> np.ndarray:
+    """Return values in the one layout that the kernels are compiled for."""
+    array: np.ndarray = np.ascontiguousarray(values, dtype=kind)
+    if array.shape != shape:
+        raise ValueError(f"Found an array of shape {array.shape}, expected {shape}.")
+    return array

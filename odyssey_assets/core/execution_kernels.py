@@ -22,7 +22,6 @@ from odyssey_assets.core.execution_orders import (
     VOLATILITY,
     VOLUME,
     aim,
-    equity_after_costs,
     equity_of,
     impact_of,
     place_orders,
@@ -39,36 +38,38 @@ COMMISSION, SLIPPAGE, IMPACT, UNFILLED, LIMIT_EXCESS = range(7, 12)
 TOTALS = 12
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy", inline="always")
 def advance(
     target: np.ndarray,
     is_decision: bool,
-    before: np.ndarray,
-    after: np.ndarray,
+    market: np.ndarray,
+    t: int,
     cash_return: float,
-    limits: np.ndarray,
+    max_weight: float,
+    budget: float,
     rates: np.ndarray,
     units: np.ndarray,
     pending: np.ndarray,
     cash: float,
-    scratch: np.ndarray,
+    scratch: tuple[np.ndarray, np.ndarray],
     fills: np.ndarray,
     totals: np.ndarray,
 ) -> float:
     """Take one portfolio from the close of session t to the close of t + 1.
 
     Args:
-        target: Weights decided at the close of t, shape (tickers,); not read without a decision.
+        target: Weights decided at the close of t, (tickers,); read with a decision, overwritten.
         is_decision: True cancels what waits and orders anew; False lets it wait on.
-        before: The market of session t, (MARKET_ROWS, tickers).
-        after: The market of session t + 1.
+        market: Prices, (sessions, MARKET_ROWS, tickers).
+        t: Session of the decision.
         cash_return: Of the cash held at the close of t, up to the close of t + 1, fraction.
-        limits: max_weight and budget.
-        rates: commission, slippage (fractions), impact coefficient, max participation.
+        max_weight: Largest weight of a ticker.
+        budget: Largest sum of the weights.
+        rates: Commission, slippage (fractions), impact coefficient, max participation.
         units: Held units of adjusted price, (tickers,); becomes what is held at t + 1.
         pending: Units ordered and not filled, (tickers,); becomes what waits at t + 1.
         cash: USD at the close of t.
-        scratch: Overwritten, (SCRATCH_ROWS, tickers).
+        scratch: Two arrays (tickers,), overwritten.
         fills: Out, (FILL_ROWS, tickers): units filled, commission, slippage, impact, USD that
             waits.
         totals: Out, (TOTALS,): see the indices above.
@@ -76,39 +77,41 @@ def advance(
     Returns:
         Cash at the close of t + 1.
     """
-    equity = equity_of(cash, units, before)
+    equity = equity_of(cash, units, market, t)
     if is_decision:
-        aim(target, before, limits, equity, units, scratch)
-        left = equity_after_costs(before, rates, equity, units, scratch)
-        place_orders(before, equity, left, units, pending, scratch)
+        caps, weights = scratch
+        aim(target, market, t, max_weight, budget, equity, units, caps, weights)
+        place_orders(weights, market, t, rates, equity, units, pending)
     interest = cash * cash_return
-    _let_through(before, after, rates, pending, fills)
+    _let_through(market, t, rates, pending, fills)
     share = _affordable(
-        before, after, limits, rates, equity, cash + min(interest, 0.0), units, fills
+        market, t, max_weight, budget, rates, equity, cash + min(interest, 0.0), units, fills
     )
-    cash, gain = _book(before, after, rates, share, equity, cash, units, pending, fills)
-    return _settle(after, limits, equity, cash, interest, gain, units, fills, totals)
+    cash, gain = _book(market, t, rates, share, equity, cash, units, pending, fills)
+    _settle(market, t, max_weight, budget, equity, cash, interest, gain, units, fills, totals)
+    return cash + interest
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy")
 def _let_through(
-    before: np.ndarray, after: np.ndarray, rates: np.ndarray, pending: np.ndarray, fills: np.ndarray
+    market: np.ndarray, t: int, rates: np.ndarray, pending: np.ndarray, fills: np.ndarray
 ) -> None:
     """Write the part of each order that bar and volume let through; without a bar, nothing."""
     for i in range(len(pending)):
-        quantity = pending[i] if after[HAS_BAR, i] != 0.0 else 0.0
+        quantity = pending[i] if market[t + 1, HAS_BAR, i] != 0.0 else 0.0
         if rates[PARTICIPATION] < NO_CAP:
-            most = rates[PARTICIPATION] * before[VOLUME, i]
-            if abs(quantity) * after[OPEN, i] > most:
-                quantity = math.copysign(most / after[OPEN, i], quantity)
+            most = rates[PARTICIPATION] * market[t, VOLUME, i]
+            if abs(quantity) * market[t + 1, OPEN, i] > most:
+                quantity = math.copysign(most / market[t + 1, OPEN, i], quantity)
         fills[UNITS_FILLED, i] = quantity
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy")
 def _affordable(
-    before: np.ndarray,
-    after: np.ndarray,
-    limits: np.ndarray,
+    market: np.ndarray,
+    t: int,
+    max_weight: float,
+    budget: float,
     rates: np.ndarray,
     equity: float,
     cash: float,
@@ -120,50 +123,45 @@ def _affordable(
     Sales come first. Limits are kept at the prices of the close before: what the open makes of the
     weights is drift, and was not known when the orders were given. Cash is that of the open.
     """
-    proportional = rates[COMMISSION_RATE] + rates[SLIPPAGE_RATE]
-    traded, invested = 0.0, 0.0
+    proportional, coefficient = (
+        rates[COMMISSION_RATE] + rates[SLIPPAGE_RATE],
+        rates[IMPACT_COEFFICIENT],
+    )
+    wealth, invested = equity, 0.0
     for i in range(len(units)):
-        quantity, closed = fills[UNITS_FILLED, i], before[CLOSE, i]
-        traded += abs(quantity) * closed
+        quantity, closed = fills[UNITS_FILLED, i], market[t, CLOSE, i]
+        value = abs(quantity) * closed
+        wealth -= value * proportional
+        if coefficient != 0.0:
+            wealth -= impact_of(value, market[t, VOLUME, i], market[t, VOLATILITY, i], coefficient)[
+                0
+            ]
         invested += (units[i] + min(quantity, 0.0)) * closed
-    wealth = equity - proportional * traded - _impacts(before[CLOSE], before, rates, fills, 0.0)
-    bought, paid, received = 0.0, 0.0, 0.0
+    bought, needed = 0.0, 0.0
     for i in range(len(units)):
-        purchase, closed = max(fills[UNITS_FILLED, i], 0.0), before[CLOSE, i]
-        room = max(limits[0] * wealth - units[i] * closed, 0.0)
-        if purchase * closed > room + DUST * equity:
-            purchase = room / closed
-            fills[UNITS_FILLED, i] = purchase
-        bought += purchase * closed
-        paid += purchase * after[OPEN, i]
-        received -= min(fills[UNITS_FILLED, i], 0.0) * after[OPEN, i]
-    needed = paid * (1.0 + proportional) + _impacts(after[OPEN], before, rates, fills, 1.0)
-    cash += received * (1.0 - proportional) - _impacts(after[OPEN], before, rates, fills, -1.0)
-    room, spendable = max(limits[1] * wealth - invested, 0.0), cash * (1.0 - SPARE)
+        quantity, closed = fills[UNITS_FILLED, i], market[t, CLOSE, i]
+        room = max(max_weight * wealth - units[i] * closed, 0.0)
+        if quantity * closed > room + DUST * equity:
+            quantity = room / closed
+            fills[UNITS_FILLED, i] = quantity
+        bought += max(quantity, 0.0) * closed
+        value = quantity * market[t + 1, OPEN, i]
+        cost = abs(value) * proportional
+        if coefficient != 0.0:
+            cost += impact_of(
+                abs(value), market[t, VOLUME, i], market[t, VOLATILITY, i], coefficient
+            )[0]
+        needed += value + cost if value > 0.0 else 0.0
+        cash -= value + cost if value < 0.0 else 0.0
+    room, spendable = max(budget * wealth - invested, 0.0), cash * (1.0 - SPARE)
     share = room / bought if bought > room + DUST * equity else 1.0
     return min(share, spendable / needed) if needed > spendable else share
 
 
-@njit(cache=True)
-def _impacts(
-    prices: np.ndarray, before: np.ndarray, rates: np.ndarray, fills: np.ndarray, sign: float
-) -> float:
-    """Return the impact of the purchases (sign 1), the sales (-1) or all fills (0), USD."""
-    if rates[IMPACT_COEFFICIENT] == 0.0:
-        return 0.0
-    total = 0.0
-    for i in range(len(prices)):
-        quantity = fills[UNITS_FILLED, i]
-        if quantity * sign >= 0.0:
-            value = abs(quantity) * prices[i]
-            total += impact_of(value, before[VOLUME, i], before[VOLATILITY, i], rates)[0]
-    return total
-
-
-@njit(cache=True)
+@njit(cache=True, error_model="numpy")
 def _book(
-    before: np.ndarray,
-    after: np.ndarray,
+    market: np.ndarray,
+    t: int,
     rates: np.ndarray,
     share: float,
     equity: float,
@@ -174,33 +172,37 @@ def _book(
 ) -> tuple[float, float]:
     """Pay and deliver the fills; return the cash and the gain from the close before to the open."""
     commission_rate, slippage_rate = rates[COMMISSION_RATE], rates[SLIPPAGE_RATE]
-    has_impact = rates[IMPACT_COEFFICIENT] != 0.0
+    coefficient = rates[IMPACT_COEFFICIENT]
     gain = 0.0
     for i in range(len(units)):
-        opened, closed, quantity = after[OPEN, i], before[CLOSE, i], fills[UNITS_FILLED, i]
+        opened, closed = market[t + 1, OPEN, i], market[t, CLOSE, i]
         gain += units[i] * (opened - closed)
-        quantity = min(quantity, quantity * share)
+        quantity = min(fills[UNITS_FILLED, i], fills[UNITS_FILLED, i] * share)
         value = abs(quantity) * opened
         commission, slippage, impact = value * commission_rate, value * slippage_rate, 0.0
-        if has_impact:
-            impact = impact_of(value, before[VOLUME, i], before[VOLATILITY, i], rates)[0]
+        if coefficient != 0.0:
+            impact = impact_of(value, market[t, VOLUME, i], market[t, VOLATILITY, i], coefficient)[
+                0
+            ]
         cash -= quantity * opened + (commission + slippage + impact)
+        units[i] += quantity
+        waiting = pending[i] - quantity
+        is_dust = abs(waiting) * closed <= DUST * equity and waiting != -units[i]
+        pending[i] = 0.0 if is_dust else waiting
         fills[UNITS_FILLED, i] = quantity
         fills[COMMISSION_PAID, i] = commission
         fills[SLIPPAGE_PAID, i] = slippage
         fills[IMPACT_PAID, i] = impact
-        units[i] += quantity
-        pending[i] -= quantity
-        if abs(pending[i]) * closed <= DUST * equity and pending[i] != -units[i]:
-            pending[i] = 0.0
         fills[WAITING, i] = abs(pending[i]) * opened
     return cash, gain
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy")
 def _settle(
-    after: np.ndarray,
-    limits: np.ndarray,
+    market: np.ndarray,
+    t: int,
+    max_weight: float,
+    budget: float,
     equity: float,
     cash: float,
     interest: float,
@@ -208,12 +210,12 @@ def _settle(
     units: np.ndarray,
     fills: np.ndarray,
     totals: np.ndarray,
-) -> float:
-    """Mark to the close, credit the interest, and write the totals; return the cash."""
+) -> None:
+    """Mark to the close, and write the totals; `cash` is without the interest."""
     commission, slippage, impact, waiting, traded = 0.0, 0.0, 0.0, 0.0, 0.0
     at_open, at_close, largest = 0.0, 0.0, 0.0
     for i in range(len(units)):
-        opened, closed = after[OPEN, i], after[CLOSE, i]
+        opened, closed = market[t + 1, OPEN, i], market[t + 1, CLOSE, i]
         commission += fills[COMMISSION_PAID, i]
         slippage += fills[SLIPPAGE_PAID, i]
         impact += fills[IMPACT_PAID, i]
@@ -224,12 +226,12 @@ def _settle(
         at_close += units[i] * closed
         largest = max(largest, units[i] * opened)
     wealth = cash + at_open
-    excess = max(largest / wealth - limits[0], at_open / wealth - limits[1])
-    cash += interest
-    totals[EQUITY] = cash + at_close
-    totals[RETURN] = totals[EQUITY] / equity - 1.0
-    totals[GROSS] = at_close / totals[EQUITY]
-    totals[CASH] = cash / totals[EQUITY]
+    excess = max(largest / wealth - max_weight, at_open / wealth - budget)
+    marked = cash + interest + at_close
+    totals[EQUITY] = marked
+    totals[RETURN] = marked / equity - 1.0
+    totals[GROSS] = at_close / marked
+    totals[CASH] = (cash + interest) / marked
     totals[TURNOVER] = traded / equity
     totals[PRICE_GAIN] = gain
     totals[INTEREST] = interest
@@ -238,4 +240,3 @@ def _settle(
     totals[IMPACT] = impact
     totals[UNFILLED] = waiting
     totals[LIMIT_EXCESS] = excess if excess > DUST else 0.0
-    return cash

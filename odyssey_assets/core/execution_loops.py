@@ -1,27 +1,24 @@
-"""Compiled loops of the execution simulator: many portfolios, one session or whole paths.
+"""Compiled loops of the execution simulator: many portfolios over one session or many.
 
-What happens in one session of one portfolio belongs to `core.execution_kernels`. Each loop that
-reads targets returns (-1, -1, -1), or the portfolio, the session and the ticker of a target that is
-not finite; nothing has happened to any book then.
+What happens in one session of one portfolio belongs to `core.execution_kernels`. Loops that read
+targets return `READABLE`, or the portfolio, the session and the ticker of a target that is not
+finite; what they have written by then is of no use.
 """
 
 import numpy as np
 from numba import njit
 
-from odyssey_assets.core.execution_kernels import advance
-from odyssey_assets.core.execution_orders import (
-    CLOSE,
-    HAS_BAR,
-    SCRATCH_ROWS,
-    WEIGHT,
-    aim,
-    equity_of,
-)
+from odyssey_assets.core.execution_kernels import FILL_ROWS, TOTALS, advance
+from odyssey_assets.core.execution_orders import CLOSE, HAS_BAR, aim, equity_of
+
+READABLE = (-1, -1, -1)
 
 
-@njit(cache=True)
-def step_books(
-    sessions: np.ndarray,
+@njit(cache=True, error_model="numpy")
+def advance_books(
+    first: np.ndarray,
+    last: np.ndarray,
+    origin: np.ndarray,
     targets: np.ndarray,
     is_decision: np.ndarray,
     market: np.ndarray,
@@ -34,56 +31,53 @@ def step_books(
     by_ticker: np.ndarray,
     totals: np.ndarray,
 ) -> tuple[int, int, int]:
-    """Take each portfolio one session on."""
-    for p in range(len(sessions)):
-        ticker = _unreadable(targets[p], market[sessions[p]]) if is_decision[p] else -1
-        if ticker >= 0:
-            return p, sessions[p], ticker
-    scratch = np.empty((SCRATCH_ROWS, units.shape[1]))
-    for p in range(len(sessions)):
-        t = sessions[p]
-        cash[p] = advance(
-            targets[p], is_decision[p], market[t], market[t + 1], cash_return[t + 1],
-            limits[min(p, len(limits) - 1)], rates, units[p], pending[p], cash[p], scratch,
-            by_ticker[p], totals[p],
-        )  # fmt: skip
-    return -1, -1, -1
+    """Take each portfolio from the close of its first session to that of its last.
 
+    Rows are copied in and out: a slice of an array costs more here than the numbers in it.
 
-@njit(cache=True)
-def simulate_paths(
-    targets: np.ndarray,
-    is_decision: np.ndarray,
-    first: np.ndarray,
-    capital: float,
-    market: np.ndarray,
-    cash_return: np.ndarray,
-    limits: np.ndarray,
-    rates: np.ndarray,
-    keeps_fills: bool,
-    by_ticker: np.ndarray,
-    totals: np.ndarray,
-) -> tuple[int, int, int]:
-    """Take each portfolio from cash to the last session; without fills one row is overwritten."""
-    portfolios, sessions, tickers = targets.shape
-    scratch = np.empty((SCRATCH_ROWS, tickers))
-    units, pending = np.empty(tickers), np.empty(tickers)
-    kept = 1 if keeps_fills else 0
-    for p in range(portfolios):
-        units[:], pending[:], cash = 0.0, 0.0, capital
-        for t in range(first[p], sessions - 1):
-            ticker = _unreadable(targets[p, t], market[t]) if is_decision[p, t] else -1
-            if ticker >= 0:
-                return p, t, ticker
-            cash = advance(
-                targets[p, t], is_decision[p, t], market[t], market[t + 1], cash_return[t + 1],
-                limits[min(p, len(limits) - 1)], rates, units, pending, cash, scratch,
-                by_ticker[p * kept, (t + 1) * kept], totals[p, t + 1],
+    Args:
+        first: Session of each portfolio, (portfolios,).
+        last: Session of each, (portfolios,).
+        origin: Session that column 0 of `targets` and the outputs belongs to, (portfolios,).
+        targets: Weights wanted at the close of each column's session, (portfolios, columns,
+            tickers).
+        is_decision: (portfolios, columns).
+        market: (sessions, MARKET_ROWS, tickers).
+        cash_return: (sessions,).
+        limits: max_weight and budget, (portfolios, 2), or (1, 2) for all.
+        rates: As `advance` takes them.
+        units: Held, (portfolios, tickers); changed, as the next two.
+        pending: Ordered and not filled, (portfolios, tickers).
+        cash: USD, (portfolios,).
+        by_ticker: Out, what happened up to the close of each column's session, (portfolios,
+            columns, FILL_ROWS, tickers); not written if it has no columns.
+        totals: Out, the same, (portfolios, columns, TOTALS).
+    """
+    tickers = units.shape[1]
+    target, own_units, own_pending = np.empty(tickers), np.empty(tickers), np.empty(tickers)
+    caps, weights = np.empty(tickers), np.empty(tickers)
+    fills, figures = np.empty((FILL_ROWS, tickers)), np.empty(TOTALS)
+    for p in range(len(first)):
+        max_weight, budget = limits[min(p, len(limits) - 1), 0], limits[min(p, len(limits) - 1), 1]
+        for i in range(tickers):
+            own_units[i], own_pending[i] = units[p, i], pending[p, i]
+        for t in range(first[p], last[p]):
+            column = t - origin[p]
+            if is_decision[p, column]:
+                ticker = _read(targets, p, column, market, t, target)
+                if ticker >= 0:
+                    return p, t, ticker
+            cash[p] = advance(
+                target, is_decision[p, column], market, t, cash_return[t + 1], max_weight, budget,
+                rates, own_units, own_pending, cash[p], (caps, weights), fills, figures,
             )  # fmt: skip
-    return -1, -1, -1
+            _keep(fills, figures, p, column + 1, by_ticker, totals)
+        for i in range(tickers):
+            units[p, i], pending[p, i] = own_units[i], own_pending[i]
+    return READABLE
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy")
 def aim_books(
     sessions: np.ndarray,
     targets: np.ndarray,
@@ -91,22 +85,28 @@ def aim_books(
     limits: np.ndarray,
     units: np.ndarray,
     cash: np.ndarray,
-    weights: np.ndarray,
+    aims: np.ndarray,
 ) -> tuple[int, int, int]:
-    """Write the weights that orders of each portfolio would aim at."""
-    scratch = np.empty((SCRATCH_ROWS, units.shape[1]))
+    """Write the weights that orders of each portfolio would aim at, (portfolios, tickers).
+
+    `targets` has one column, as in `advance_books`.
+    """
+    tickers = units.shape[1]
+    target, own_units = np.empty(tickers), np.empty(tickers)
+    caps, weights = np.empty(tickers), np.empty(tickers)
     for p in range(len(sessions)):
-        session = market[sessions[p]]
-        ticker = _unreadable(targets[p], session)
+        t, own = sessions[p], min(p, len(limits) - 1)
+        ticker = _read(targets, p, 0, market, t, target)
         if ticker >= 0:
-            return p, sessions[p], ticker
-        equity = equity_of(cash[p], units[p], session)
-        aim(targets[p], session, limits[min(p, len(limits) - 1)], equity, units[p], scratch)
-        weights[p] = scratch[WEIGHT]
-    return -1, -1, -1
+            return p, t, ticker
+        own_units[:] = units[p]
+        equity = equity_of(cash[p], own_units, market, t)
+        aim(target, market, t, limits[own, 0], limits[own, 1], equity, own_units, caps, weights)
+        aims[p] = weights
+    return READABLE
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy")
 def value_books(
     sessions: np.ndarray,
     market: np.ndarray,
@@ -117,20 +117,36 @@ def value_books(
 ) -> None:
     """Write what each portfolio is worth at its close, and the share of it each ticker has."""
     for p in range(len(sessions)):
-        session = market[sessions[p]]
-        equity[p] = equity_of(cash[p], units[p], session)
+        equity[p] = equity_of(cash[p], units[p], market, sessions[p])
         for i in range(units.shape[1]):
-            weights[p, i] = units[p, i] * session[CLOSE, i] / equity[p]
+            weights[p, i] = units[p, i] * market[sessions[p], CLOSE, i] / equity[p]
 
 
-@njit(cache=True)
-def _unreadable(target: np.ndarray, session: np.ndarray) -> int:
-    """Return the first ticker that has a bar and no finite target; -1 if there is none."""
-    found = 0
+@njit(cache=True, error_model="numpy")
+def _read(
+    targets: np.ndarray, p: int, column: int, market: np.ndarray, t: int, target: np.ndarray
+) -> int:
+    """Copy a row of targets; return the last ticker with a bar and no finite target, or -1."""
+    unreadable = -1
     for i in range(len(target)):
-        found += (session[HAS_BAR, i] != 0.0) & (not np.isfinite(target[i]))
-    if found > 0:
-        for i in range(len(target)):
-            if session[HAS_BAR, i] != 0.0 and not np.isfinite(target[i]):
-                return i
-    return -1
+        target[i] = targets[p, column, i]
+        if market[t, HAS_BAR, i] != 0.0 and not np.isfinite(target[i]):
+            unreadable = i
+    return unreadable
+
+
+@njit(cache=True, error_model="numpy")
+def _keep(
+    fills: np.ndarray,
+    figures: np.ndarray,
+    p: int,
+    column: int,
+    by_ticker: np.ndarray,
+    totals: np.ndarray,
+) -> None:
+    for k in range(len(figures)):
+        totals[p, column, k] = figures[k]
+    if by_ticker.shape[1] > 0:
+        for k in range(fills.shape[0]):
+            for i in range(fills.shape[1]):
+                by_ticker[p, column, k, i] = fills[k, i]

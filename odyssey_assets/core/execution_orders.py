@@ -11,6 +11,7 @@ import numpy as np
 from numba import njit
 
 from odyssey_assets.core.constraints import project_row
+from odyssey_assets.core.price_panel import PricePanel
 
 DUST = 1e-10
 """Orders below this share of equity are rounding, not orders."""
@@ -21,24 +22,34 @@ SIZED = 1e-14
 
 OPEN, CLOSE, HAS_BAR, VOLUME, VOLATILITY = range(5)
 MARKET_ROWS = 5
-"""One session of the market is an array (5, tickers) of these rows; `HAS_BAR` is 0 or 1."""
+"""A market is an array (sessions, MARKET_ROWS, tickers) of these rows; `HAS_BAR` is 0 or 1."""
 COMMISSION_RATE, SLIPPAGE_RATE, IMPACT_COEFFICIENT, PARTICIPATION = range(4)
-WEIGHT, CAP, WANTED = range(3)
-SCRATCH_ROWS = 3
 
 
-@njit(cache=True)
-def equity_of(cash: float, units: np.ndarray, session: np.ndarray) -> float:
-    """Return what a portfolio is worth at the close of a session, USD."""
+def market_array(panel: PricePanel) -> np.ndarray:
+    """Return a panel as the kernels read it, shape (sessions, MARKET_ROWS, tickers)."""
+    market = np.zeros((len(panel), MARKET_ROWS, len(panel.tickers)))
+    market[:, OPEN] = panel.open
+    market[:, CLOSE] = panel.close
+    market[:, HAS_BAR] = panel.has_bar
+    market[:, VOLUME] = panel.dollar_volume
+    market[:, VOLATILITY] = panel.volatility
+    market[np.isnan(market)] = 0.0
+    return market
+
+
+@njit(cache=True, error_model="numpy")
+def equity_of(cash: float, units: np.ndarray, market: np.ndarray, t: int) -> float:
+    """Return what a portfolio is worth at the close of session t, USD."""
     invested = 0.0
     for i in range(len(units)):
-        invested += units[i] * session[CLOSE, i]
+        invested += units[i] * market[t, CLOSE, i]
     return cash + invested
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy")
 def impact_of(
-    value: float, volume: float, volatility: float, rates: np.ndarray
+    value: float, volume: float, volatility: float, coefficient: float
 ) -> tuple[float, float]:
     """Return the impact of trading `value` USD, and of one dollar more.
 
@@ -46,7 +57,7 @@ def impact_of(
     more costs `MAX_IMPACT` it goes on as a line: the law was never measured there, and a sale must
     not cost more than it brings. The impact stays convex, which sizing relies on.
     """
-    scale = rates[IMPACT_COEFFICIENT] * volatility
+    scale = coefficient * volatility
     if scale == 0.0 or value == 0.0:
         return 0.0, 0.0
     edge = volume * (MAX_IMPACT / (1.5 * scale)) ** 2
@@ -56,54 +67,86 @@ def impact_of(
     return share * value, 1.5 * share
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy", inline="always")
 def aim(
     target: np.ndarray,
-    session: np.ndarray,
-    limits: np.ndarray,
+    market: np.ndarray,
+    t: int,
+    max_weight: float,
+    budget: float,
     equity: float,
     units: np.ndarray,
-    scratch: np.ndarray,
+    caps: np.ndarray,
+    weights: np.ndarray,
 ) -> None:
-    """Write the weights that orders aim at, the nearest to `target` that can be had, to `scratch`.
+    """Write the weights that orders aim at to `weights`: the nearest to `target` that can be had.
 
     A ticker without a bar cannot be traded: it keeps its held weight, which uses up the budget of
-    the others, and its target is not read. The others are projected to the limits.
+    the others, and its target is not read. The others are projected to the limits. `target` and
+    `caps` are overwritten.
     """
-    budget = limits[1]
     for i in range(len(units)):
-        is_traded = session[HAS_BAR, i] != 0.0
-        scratch[CAP, i] = limits[0] if is_traded else 0.0
-        scratch[WANTED, i] = target[i] if is_traded else 0.0
-        budget -= 0.0 if is_traded else units[i] * session[CLOSE, i] / equity
-    project_row(scratch[WANTED], scratch[CAP], max(budget, 0.0), scratch[WEIGHT])
+        is_traded = market[t, HAS_BAR, i] != 0.0
+        caps[i] = max_weight if is_traded else 0.0
+        target[i] = target[i] if is_traded else 0.0
+        budget -= 0.0 if is_traded else units[i] * market[t, CLOSE, i] / equity
+    project_row(target, caps, max(budget, 0.0), weights)
     for i in range(len(units)):
-        if session[HAS_BAR, i] == 0.0:
-            scratch[WEIGHT, i] = units[i] * session[CLOSE, i] / equity
+        if market[t, HAS_BAR, i] == 0.0:
+            weights[i] = units[i] * market[t, CLOSE, i] / equity
 
 
-@njit(cache=True)
-def equity_after_costs(
-    session: np.ndarray, rates: np.ndarray, equity: float, units: np.ndarray, scratch: np.ndarray
+@njit(cache=True, error_model="numpy", inline="always")
+def place_orders(
+    weights: np.ndarray,
+    market: np.ndarray,
+    t: int,
+    rates: np.ndarray,
+    equity: float,
+    units: np.ndarray,
+    pending: np.ndarray,
+) -> None:
+    """Order what leads from the held units to the weights after all costs; no bar, no order."""
+    left = _equity_after_costs(weights, market, t, rates, equity, units)
+    for i in range(len(units)):
+        closed = market[t, CLOSE, i]
+        change = weights[i] * left - units[i] * closed
+        order = max(change / closed, -units[i])
+        if abs(change) <= DUST * equity or market[t, HAS_BAR, i] == 0.0:
+            order = 0.0
+        if weights[i] == 0.0 and market[t, HAS_BAR, i] != 0.0:
+            order = -units[i]
+        pending[i] = order
+
+
+@njit(cache=True, error_model="numpy", inline="always")
+def _equity_after_costs(
+    weights: np.ndarray,
+    market: np.ndarray,
+    t: int,
+    rates: np.ndarray,
+    equity: float,
+    units: np.ndarray,
 ) -> float:
     """Return the equity E of which the weights are shares once all costs are paid.
 
     E + costs(weights x E - held) = equity. The costs are convex in E, so that Newton's method
     falls to the root from above.
     """
-    left = equity
     proportional = rates[COMMISSION_RATE] + rates[SLIPPAGE_RATE]
+    coefficient = rates[IMPACT_COEFFICIENT]
+    left = equity
     for _ in range(SIZING_ROUNDS):
         costs, slope = 0.0, 1.0
         for i in range(len(units)):
-            if session[HAS_BAR, i] != 0.0:
-                change = scratch[WEIGHT, i] * left - units[i] * session[CLOSE, i]
-                weight = math.copysign(scratch[WEIGHT, i], change)
+            if market[t, HAS_BAR, i] != 0.0:
+                change = weights[i] * left - units[i] * market[t, CLOSE, i]
+                weight = math.copysign(weights[i], change)
                 costs += proportional * abs(change)
                 slope += proportional * weight
-                if rates[IMPACT_COEFFICIENT] != 0.0:
+                if coefficient != 0.0:
                     impact, dearest = impact_of(
-                        abs(change), session[VOLUME, i], session[VOLATILITY, i], rates
+                        abs(change), market[t, VOLUME, i], market[t, VOLATILITY, i], coefficient
                     )
                     costs += impact
                     slope += dearest * weight
@@ -112,24 +155,3 @@ def equity_after_costs(
         if excess <= SIZED * equity:
             break
     return left
-
-
-@njit(cache=True)
-def place_orders(
-    session: np.ndarray,
-    equity: float,
-    left: float,
-    units: np.ndarray,
-    pending: np.ndarray,
-    scratch: np.ndarray,
-) -> None:
-    """Order what leads from the held units to the weights of `left`; no bar, no order."""
-    for i in range(len(units)):
-        pending[i] = 0.0
-        if session[HAS_BAR, i] == 0.0:
-            continue
-        change = scratch[WEIGHT, i] * left - units[i] * session[CLOSE, i]
-        if scratch[WEIGHT, i] == 0.0:
-            pending[i] = -units[i]
-        elif abs(change) > DUST * equity:
-            pending[i] = max(change / session[CLOSE, i], -units[i])

@@ -39,12 +39,12 @@ def count(value: float) -> str:
 
 def day(value: object) -> str:
     """Return a date as year-month-day."""
-    moment = pd.Timestamp(value)  # type: ignore[arg-type]  # whatever a DATE column holds
+    moment = pd.Timestamp(value)
     return UNKNOWN if pd.isna(moment) else f"{moment:%Y-%m-%d}"
 
 
 def _worded(value: float, decimals: int, sign: str, *, suffix: str = "") -> str:
-    if value is None or not math.isfinite(value):
+    if not math.isfinite(value):
         return UNKNOWN
     # Adding zero turns a negative zero, which rounding may leave, into zero.
     rounded = round(float(value), decimals) + 0.0

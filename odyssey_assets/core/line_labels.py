@@ -1,6 +1,5 @@
 """Names at the ends of lines: how a picture with many lines stays readable without a legend."""
 
-import colorsys
 from collections.abc import Callable, Mapping
 
 import numpy as np
@@ -11,20 +10,7 @@ from scipy.optimize import isotonic_regression
 
 # Smallest distance of two labels, inches.
 _LABEL_GAP = 0.17
-# Contrast of 4.5 to 1 on white (WCAG 2.1, success criterion 1.4.3).
-_MAX_LUMINANCE = 0.18
 _LEADER_LENGTH = 0.09
-
-
-def distinct_colors(count: int) -> list[tuple[float, float, float]]:
-    """Return RGB colours of different hue, each dark enough to read as text on white."""
-    colors = []
-    for at in range(count):
-        red, green, blue = colorsys.hls_to_rgb(at / count, (0.30, 0.42, 0.52)[at % 3], 0.75)
-        luminance = 0.2126 * red**2.2 + 0.7152 * green**2.2 + 0.0722 * blue**2.2
-        shade = min(1.0, (_MAX_LUMINANCE / max(luminance, 1e-9)) ** (1 / 2.2))
-        colors.append((red * shade, green * shade, blue * shade))
-    return colors
 
 
 def label_ends(
@@ -47,9 +33,11 @@ def label_ends(
     scale = axes.yaxis.get_transform()
     low, high = scale.transform(np.array(axes.get_ylim()))
     ends = (scale.transform(np.array([values[name] for name in names])) - low) / (high - low)
-    size = axes.get_window_extent().size / axes.figure.dpi
-    heights = spread_apart(np.clip(ends, 0.0, 1.0), _LABEL_GAP / size[1])
-    reach = 1.0 + _LEADER_LENGTH / size[0]
+    # A line may end outside the axes: at zero on a logarithmic one.
+    ends = np.clip(ends, 0.0, 1.0)
+    extent, dots = axes.get_window_extent(), axes.figure.dpi
+    heights = spread_apart(ends, _LABEL_GAP * dots / extent.height)
+    reach = 1.0 + _LEADER_LENGTH * dots / extent.width
     leaders = [[(1.0, end), (reach, height)] for end, height in zip(ends, heights, strict=True)]
     shades = [colors[name] for name in names]
     axes.add_collection(

@@ -10,10 +10,6 @@ from matplotlib.figure import Figure
 
 from odyssey_assets.core.adjustment import adjusted_bars
 from odyssey_assets.core.chart_frame import (
-    BLUE,
-    INK,
-    MUTED,
-    ORANGE,
     chart_frame,
     date_axis,
     log_axis,
@@ -21,7 +17,8 @@ from odyssey_assets.core.chart_frame import (
     say_no_data,
 )
 from odyssey_assets.core.costs import BASIS_POINT, ProportionalCosts
-from odyssey_assets.core.line_labels import distinct_colors, label_ends
+from odyssey_assets.core.line_labels import label_ends
+from odyssey_assets.core.palette import BLUE, INK, MUTED, ORANGE, distinct_colors
 from odyssey_assets.core.returns import compounded_growth
 from odyssey_assets.forecasting.scoring import direction_accuracy, rmse, sign_strategy_returns
 

@@ -52,6 +52,11 @@ class Home:
         return self.root / "reports"
 
     @property
+    def tear_sheets(self) -> Path:
+        """Folder of the strategies' reports."""
+        return self.reports / "tear_sheets"
+
+    @property
     def mlflow(self) -> Path:
         """Folder of the MLflow database and artifacts."""
         return self.root / "mlflow"

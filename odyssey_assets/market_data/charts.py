@@ -15,7 +15,8 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 
 from odyssey_assets.core.adjustment import adjusted_bars
-from odyssey_assets.core.chart_frame import INK, MUTED, RED, chart_frame, log_axis
+from odyssey_assets.core.chart_frame import chart_frame, log_axis
+from odyssey_assets.core.palette import INK, MUTED, RED
 from odyssey_assets.core.sessions import sessions_between
 
 _AS_TRADED = "#9aa5b1"

@@ -10,11 +10,6 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from odyssey_assets.core.chart_frame import (
-    BLUE,
-    INK,
-    MUTED,
-    ORANGE,
-    PALE,
     chart_frame,
     date_axis,
     panel_frame,
@@ -22,10 +17,10 @@ from odyssey_assets.core.chart_frame import (
     say_no_data,
 )
 from odyssey_assets.core.figure_text import count, day, display_name, percent, ratio
-from odyssey_assets.core.line_labels import distinct_colors, label_ends
+from odyssey_assets.core.line_labels import label_ends
+from odyssey_assets.core.palette import BLUE, CASH, INK, MUTED, ORANGE, PALE, distinct_colors
 
-_CASH = "cash"
-_CASH_COLOR = "#d9dce0"
+_CASH_NAME = "cash"
 _SMALL_WEIGHT = 0.0005
 _LABELLED_WINDOWS = 14
 
@@ -99,9 +94,9 @@ def weights_chart(weights: pd.DataFrame, *, is_simulated: bool) -> Figure:
     if held.empty:
         say_no_data(axes, "nothing was decided yet")
         return figure
-    tickers = [ticker for ticker in held.columns if ticker != _CASH]
+    tickers = [ticker for ticker in held.columns if ticker != _CASH_NAME]
     colors = dict(zip(sorted(tickers), distinct_colors(len(tickers)), strict=True)) | {
-        _CASH: _CASH_COLOR
+        _CASH_NAME: CASH
     }
     edges = np.column_stack([np.zeros(len(held)), held.to_numpy().cumsum(axis=1)])
     dates = held.index.to_numpy()
@@ -122,25 +117,26 @@ def weights_chart(weights: pd.DataFrame, *, is_simulated: bool) -> Figure:
     label_ends(
         axes,
         {ticker: float(middle[ticker]) for ticker in shown},
-        colors | {_CASH: MUTED},
+        colors | {_CASH_NAME: MUTED},
         lambda ticker, _: f"{ticker} {percent(newest[ticker])}",
     )
     return figure
 
 
 def newest_portfolio_chart(weights: pd.DataFrame, *, is_simulated: bool) -> Figure:
-    """Draw what one policy wants from the next open on, beside what it holds, with its seeds.
+    """Draw what one policy wants by its last decision, beside what it holds, with its seeds.
 
     Args:
-        weights: Rows of `portfolio.weights` of one policy; the newest session is drawn.
+        weights: Rows of `portfolio.weights` of one policy; the newest session is drawn, earlier
+            ones tell when it last decided.
         is_simulated: Whether to say that the data is simulated.
     """
     newest = weights[weights["date"] == weights["date"].max()]
     rows = newest.sort_values(["target_weight", "ticker"], ascending=[True, False])
     name = display_name(str(rows["policy"].iloc[0])) if len(rows) else "no policy"
     figure, axes = chart_frame(
-        f"Portfolio of {name} for the next session",
-        _portfolio_note(rows),
+        f"Newest portfolio of {name}",
+        _portfolio_note(rows, weights),
         is_simulated=is_simulated,
         height=1.3 + 0.26 * max(len(rows) + 1, 5),
         left=0.9,
@@ -149,11 +145,11 @@ def newest_portfolio_chart(weights: pd.DataFrame, *, is_simulated: bool) -> Figu
     if rows.empty:
         say_no_data(axes, "nothing was decided yet")
         return figure
-    labels = [_CASH, *rows["ticker"]]
+    labels = [_CASH_NAME, *rows["ticker"]]
     targets = np.append(1.0 - rows["target_weight"].sum(), rows["target_weight"])
     held = np.append(1.0 - rows["held_weight"].sum(), rows["held_weight"])
     at = np.arange(len(labels))
-    axes.barh(at, targets, color=[_CASH_COLOR, *[BLUE] * len(rows)], height=0.62)
+    axes.barh(at, targets, color=[CASH, *[BLUE] * len(rows)], height=0.62)
     axes.scatter(held, at, marker="|", s=150, color=INK, linewidths=1.6, zorder=4)
     spread = np.append(np.nan, rows["target_weight_seed_std"].astype(float))
     known = np.flatnonzero(np.isfinite(spread))
@@ -224,17 +220,21 @@ def _held_shares(weights: pd.DataFrame) -> pd.DataFrame:
     if held.empty:
         return held
     held = held[held.mean().sort_values(ascending=False, kind="stable").index]
-    held[_CASH] = (1.0 - held.sum(axis=1)).clip(lower=0.0)
+    held[_CASH_NAME] = (1.0 - held.sum(axis=1)).clip(lower=0.0)
     return held
 
 
-def _portfolio_note(rows: pd.DataFrame) -> str:
+def _portfolio_note(rows: pd.DataFrame, weights: pd.DataFrame) -> str:
     if rows.empty:
         return "no decision"
+    decisions = weights.loc[weights["is_decision"], "date"]
+    parts = [
+        f"bar: target decided at the close of {day(decisions.max())}",
+        f"black mark: held at the close of {day(rows['date'].iloc[0])}",
+    ]
     seeds = int(rows["seed_count"].iloc[0])
-    bars = f"decided at the close of {day(rows['date'].iloc[0])}; bar: target, black mark: held"
-    if seeds == 0:
-        return bars
     if seeds == 1:
-        return f"{bars}; one seed was trained, so the spread over seeds is unknown"
-    return f"{bars}, orange: standard deviation over {seeds} seeds"
+        parts.append("one seed was trained: spread unknown")
+    if seeds > 1:
+        parts.append(f"orange: standard deviation over {seeds} seeds")
+    return "; ".join(parts)

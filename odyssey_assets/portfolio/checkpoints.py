@@ -1,14 +1,11 @@
-"""Checkpoints of a training: everything it needs to go on, bit for bit, where it stopped.
+"""The whole state of a training between two rollouts: enough to go on from it, bit for bit.
 
-A checkpoint is taken between two rollouts: network, optimiser, environment, last observation,
-counters, every generator of random numbers, and what was measured so far. It is kept as signed
-arrays and JSON, so nothing is executed when it is read, and an altered one is refused. When
-checkpoints are taken belongs to `portfolio.ppo_training`.
+Network, optimiser, environment, last observation, counters, every generator of random numbers, and
+what was measured so far. When it is captured belongs to `portfolio.ppo_training`, how it is kept to
+`portfolio.checkpoint_store`.
 """
 
-import io
 import random
-import zipfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -17,13 +14,10 @@ import numpy as np
 import torch
 from stable_baselines3 import PPO
 
-from odyssey_assets.core.collaborators import ModelStore, StoredModel
-from odyssey_assets.errors import ModelError
 from odyssey_assets.portfolio.environment import PortfolioVecEnv
 from odyssey_assets.portfolio.onnx_export import network_arrays, refuse_other_shapes
 from odyssey_assets.portfolio.training_curve import CurvePoint
 
-FOLDER = "checkpoints"
 _COUNTERS = ("num_timesteps", "_n_updates", "_episode_num")
 _ADAM = ("step", "exp_avg", "exp_avg_sq")
 
@@ -39,73 +33,6 @@ class Measured:
 
     curve: tuple[CurvePoint, ...] = ()
     payload: bytes = b""
-
-
-@dataclass(frozen=True)
-class Checkpoints:
-    """The checkpoints of one training in the store; the newest counts.
-
-    Attributes:
-        store: Where they are kept.
-        identity: All that decides the bytes of the training.
-        name: Name of the training, unique for its identity.
-    """
-
-    store: ModelStore
-    identity: Mapping[str, Any]
-    name: str
-
-    def save(self, model: PPO, env: PortfolioVecEnv, measured: Measured) -> None:
-        """Keep the state as a whole or not at all, then let go of those before.
-
-        Raises:
-            ModelError: It cannot be written.
-        """
-        arrays, content = capture(model, env, measured)
-        name = (FOLDER, f"{self.name}-{model.num_timesteps:012d}")
-        self.store.save(name, _packed(arrays), {**content, "identity": dict(self.identity)}, {})
-        self._remove_all_but(name)
-
-    def restore(self, model: PPO, env: PortfolioVecEnv) -> Measured | None:
-        """Bring a new model and its environment to the newest checkpoint; None if there is none.
-
-        Raises:
-            ModelError: It has been altered, or is of another shape.
-        """
-        for name in reversed(self._names()):
-            stored = self.store.find(name)
-            if stored is not None:
-                return self._restore(stored, model, env)
-        return None
-
-    def discard(self) -> None:
-        """Remove all checkpoints of the training."""
-        self._remove_all_but(None)
-
-    def _restore(self, stored: StoredModel, model: PPO, env: PortfolioVecEnv) -> Measured:
-        if stored.content["identity"] != dict(self.identity):
-            raise ModelError(
-                f"The checkpoint {self.name} is of another training than expected: data, settings "
-                "or software differ. Remove it from the model store; training then begins anew."
-            )
-        try:
-            with np.load(io.BytesIO(stored.payload), allow_pickle=False) as file:
-                arrays = {name: file[name] for name in file.files}
-            return restore(model, env, arrays, stored.content)
-        except (ValueError, KeyError, zipfile.BadZipFile) as error:
-            raise ModelError(
-                f"The checkpoint {self.name} cannot be read: {error}. Remove it from the model "
-                "store; training then begins anew."
-            ) from error
-
-    def _names(self) -> list[tuple[str, ...]]:
-        own = f"{self.name}-"
-        return [name for name in self.store.names((FOLDER,)) if name[1].startswith(own)]
-
-    def _remove_all_but(self, kept: tuple[str, ...] | None) -> None:
-        for name in self._names():
-            if name != kept:
-                self.store.remove(name)
 
 
 def capture(
@@ -147,10 +74,12 @@ def restore(
         ModelError: The state is of a network or an environment of another shape.
     """
     network = _of_prefix("network", arrays)
+    optimizer = _of_prefix("adam", arrays)
     refuse_other_shapes(network, network_arrays(model.policy), "The checkpoint")
+    refuse_other_shapes(optimizer, _adam_of(model) if optimizer else {}, "The optimiser's state")
     env.set_state(_of_prefix("env", arrays))
     model.policy.load_state_dict({name: _tensor(value) for name, value in network.items()})
-    _restore_optimizer(model, _of_prefix("adam", arrays))
+    _restore_optimizer(model, optimizer)
     model._last_obs = arrays["last_observation"]
     model._last_episode_starts = arrays["episode_starts"]
     for name in _COUNTERS:
@@ -173,13 +102,16 @@ def _optimizer_arrays(model: PPO) -> dict[str, np.ndarray]:
     }
 
 
-def _restore_optimizer(model: PPO, arrays: Mapping[str, np.ndarray]) -> None:
-    expected = {
+def _adam_of(model: PPO) -> dict[str, np.ndarray]:
+    """Return arrays of the shapes that Adam keeps once it has taken a step."""
+    return {
         f"{at}.{name}": np.empty(parameter.shape if name != "step" else (), dtype=np.float32)
         for at, parameter in enumerate(model.policy.parameters())
         for name in _ADAM
     }
-    refuse_other_shapes(arrays, expected if arrays else {}, "The checkpoint's optimiser")
+
+
+def _restore_optimizer(model: PPO, arrays: Mapping[str, np.ndarray]) -> None:
     state: dict[int, dict[str, torch.Tensor]] = {}
     for key, value in arrays.items():
         parameter, name = key.split(".")
@@ -190,12 +122,6 @@ def _restore_optimizer(model: PPO, arrays: Mapping[str, np.ndarray]) -> None:
 
 def _tensor(array: np.ndarray) -> torch.Tensor:
     return torch.from_numpy(array).clone()
-
-
-def _packed(arrays: Mapping[str, np.ndarray]) -> bytes:
-    buffer = io.BytesIO()
-    np.savez(buffer, **arrays)  # type: ignore[arg-type]  # no array is named allow_pickle
-    return buffer.getvalue()
 
 
 def _prefixed(prefix: str, arrays: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:

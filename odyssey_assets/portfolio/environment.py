@@ -1,7 +1,8 @@
 """The portfolio problem as stable-baselines3 trains on it: a vectorised environment of numpy.
 
 All copies step at once through the execution simulator. What a step does belongs to
-`portfolio.episodes`; the same problem for one copy and for gymnasium to `portfolio.gym_environment`.
+`portfolio.episodes`, the same problem for one copy and for gymnasium to
+`portfolio.gym_environment`.
 """
 
 from collections.abc import Mapping, Sequence
@@ -82,12 +83,16 @@ class PortfolioVecEnv(VecEnv):
         self._actions = actions
 
     def step_wait(self) -> VecEnvStepReturn:
-        """Step every copy; those whose episode is over begin the next one at once."""
+        """Step every copy; those whose episode is over begin the next one at once.
+
+        Raises:
+            TrainingError: An action is no finite number.
+        """
         rewards, is_over = self.episodes.step(self._actions)
         observations = self.episodes.observe()
         infos: list[dict[str, Any]] = [{} for _ in range(self.num_envs)]
         if is_over.any():
-            for copy in np.flatnonzero(is_over):
+            for copy in np.flatnonzero(is_over).tolist():
                 infos[copy] = {
                     "terminal_observation": observations[copy],
                     "TimeLimit.truncated": True,
@@ -128,7 +133,9 @@ class PortfolioVecEnv(VecEnv):
         raise NotImplementedError(f"The copies are one object; {method_name} cannot be called.")
 
     def env_is_wrapped(
-        self, wrapper_class: type[gymnasium.Wrapper], indices: VecEnvIndices = None
+        self,
+        wrapper_class: type[gymnasium.Wrapper],  # noqa: ARG002 (any class has the same answer)
+        indices: VecEnvIndices = None,
     ) -> list[bool]:
         """Return that no copy is wrapped."""
         return [False for _ in self._get_indices(indices)]

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 import numpy as np
 
 from odyssey_assets.core.execution import Book, Simulator
-from odyssey_assets.errors import ModelError
+from odyssey_assets.errors import ModelError, TrainingError
 from odyssey_assets.portfolio.market import PortfolioMarket
 from odyssey_assets.portfolio.observations import (
     observation_scale,
@@ -93,9 +93,9 @@ class Episodes:
     def restart(self, which: np.ndarray) -> None:
         """Begin the next episode of the copies where `which` is true, shape (copies,)."""
         length = self._settings.episode_sessions
-        for copy in np.flatnonzero(which):
+        for copy in np.flatnonzero(which).tolist():
             self._episodes[copy] += 1
-            stream = (self._seed, self._first_copy + copy, self._episodes[copy])
+            stream = (self._seed, self._first_copy + copy, int(self._episodes[copy]))
             start = np.random.default_rng(stream).integers(self._first - length + 1, self._last)
             self._begins[copy] = max(start, self._first)
             self._ends[copy] = min(start + length, self._last)
@@ -126,7 +126,15 @@ class Episodes:
             Rewards, float64, and whether the episode is over, each of shape (copies,). An episode
             never ends the portfolio: the market goes on, the copy is only taken elsewhere by
             `restart`.
+
+        Raises:
+            TrainingError: An action is no finite number; nothing was changed.
         """
+        if not np.isfinite(actions).all():
+            raise TrainingError(
+                f"The network answers {actions[~np.isfinite(actions)][0]}, expected finite "
+                "numbers: learning has diverged. Lower portfolio.ppo.learning_rate."
+            )
         targets = wanted_weights(self._held, actions, self._max_weight)
         fills = self._simulator.step(self._book, self._sessions, targets, self._every)
         self._sessions += 1

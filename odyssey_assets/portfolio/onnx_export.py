@@ -21,7 +21,9 @@ from odyssey_assets.portfolio.policies.ppo import ACTION, NOISE, OBSERVATION, VA
 OPSET, IR_VERSION = 17, 8
 """Old enough for every runtime in use."""
 PRODUCER = "odyssey"
-_SCALE, _LOW, _HIGH, _WEAKEST, _STRONGEST = "scale", "low", "high", "weakest", "strongest"
+_CONSTANTS = _SCALE, _LOW, _HIGH, _WEAKEST, _STRONGEST = (
+    "scale", "low", "high", "weakest", "strongest",
+)  # fmt: skip
 
 
 def export_policy(policy: ActorCriticPolicy, scale: np.ndarray) -> bytes:
@@ -91,12 +93,13 @@ def load_network(policy: ActorCriticPolicy, payload: bytes) -> None:
         raise ModelError(
             f"The model to start from is no ONNX graph: {error}. Train its window anew."
         ) from error
-    found = {one.name: numpy_helper.to_array(one) for one in graph.initializer}
-    own = network_arrays(policy)
-    refuse_other_shapes(
-        {name: found[name] for name in own if name in found}, own, "The model to start from"
-    )
-    policy.load_state_dict({name: torch.from_numpy(found[name].copy()) for name in own})
+    found = {
+        one.name: numpy_helper.to_array(one)
+        for one in graph.initializer
+        if one.name not in _CONSTANTS
+    }
+    refuse_other_shapes(found, network_arrays(policy), "The model to start from")
+    policy.load_state_dict({name: torch.from_numpy(array.copy()) for name, array in found.items()})
 
 
 def refuse_other_shapes(

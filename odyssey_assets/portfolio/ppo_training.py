@@ -22,7 +22,8 @@ from stable_baselines3.common.logger import KVWriter, Logger, TensorBoardOutputF
 
 from odyssey_assets.core.returns import sharpe, total_return
 from odyssey_assets.errors import TrainingError
-from odyssey_assets.portfolio.checkpoints import Checkpoints, Measured
+from odyssey_assets.portfolio.checkpoint_store import CheckpointStore
+from odyssey_assets.portfolio.checkpoints import Measured, capture, restore
 from odyssey_assets.portfolio.market import PortfolioMarket
 from odyssey_assets.portfolio.onnx_export import load_network, network_arrays
 from odyssey_assets.portfolio.ppo import build_ppo
@@ -52,7 +53,7 @@ def train_policy(
     training: Training,
     settings: Settings,
     warm_start: tuple[str, bytes] | None,
-    checkpoints: Checkpoints,
+    checkpoints: CheckpointStore,
     log_dir: Path | None = None,
     say: Callable[[str], None] | None = None,
 ) -> TrainedPolicy:
@@ -79,7 +80,8 @@ def train_policy(
         model = build_ppo(ground.env, settings.portfolio.ppo, training.random_seed)
         if warm_start is not None:
             load_network(model.policy, warm_start[1])
-        measured = checkpoints.restore(model, ground.env)
+        found = checkpoints.newest()
+        measured = None if found is None else restore(model, ground.env, *found)
         record = _Record(model, ground, checkpoints, measured or Measured(), say)
         model.set_logger(_logger(log_dir))
         try:
@@ -87,6 +89,8 @@ def train_policy(
                 record.measure()
             model.learn(training.steps - model.num_timesteps, record, reset_num_timesteps=False)
             record.measure()
+        except ValueError as error:  # torch's distributions and the simulator refuse such numbers
+            raise record.broken_by(f"a value that cannot be used ({_first_line(error)})") from error
         finally:
             model.logger.close()
         return _result(record, training, None if warm_start is None else warm_start[0])
@@ -112,7 +116,7 @@ class _Record(BaseCallback):
         self,
         ppo: PPO,
         ground: TrainingGround,
-        checkpoints: Checkpoints,
+        checkpoints: CheckpointStore,
         measured: Measured,
         say: Callable[[str], None] | None,
     ) -> None:
@@ -124,7 +128,8 @@ class _Record(BaseCallback):
     def measure(self) -> None:
         """Validate the policy as it is now, and take note of it."""
         self._refuse_unless_finite("weight", *network_arrays(self._ppo.policy).values())
-        run = self.ground.validate(self._ppo)
+        payload = self.ground.export(self._ppo)
+        run = self.ground.validate(payload)
         self._refuse_unless_finite("return in validation", run.returns)
         steps = self._ppo.num_timesteps
         taken = steps - self._last_steps
@@ -138,8 +143,7 @@ class _Record(BaseCallback):
         )
         curve = (*self.measured.curve, point)
         is_best = best_point(curve) is point
-        payload = self.ground.export(self._ppo) if is_best else self.measured.payload
-        self.measured = Measured(curve, payload)
+        self.measured = Measured(curve, payload if is_best else self.measured.payload)
         self._reward = 0.0
         self._tell(point)
 
@@ -148,30 +152,33 @@ class _Record(BaseCallback):
         return self.measured.curve[-1].steps if self.measured.curve else 0
 
     def _on_rollout_start(self) -> None:
-        self._refuse_unless_finite("observation", np.asarray(self._ppo._last_obs))
+        self._refuse_unless_finite("scaled observation", np.asarray(self._ppo._last_obs))
         every = self.ground.settings.portfolio.ppo.checkpoint_steps
         if self._ppo.num_timesteps // every > self._last_steps // every:
             self.measure()
-            self._checkpoints.save(self._ppo, self.ground.env, self.measured)
+            state = capture(self._ppo, self.ground.env, self.measured)
+            self._checkpoints.save(self._ppo.num_timesteps, *state)
 
     def _on_step(self) -> bool:
         rewards = self.locals["rewards"]
         self._refuse_unless_finite("reward", rewards)
-        self._refuse_unless_finite("observation", self.locals["new_obs"])
+        self._refuse_unless_finite("scaled observation", self.locals["new_obs"])
         self._reward += float(rewards.sum(dtype=np.float64))
         return True
 
-    def _refuse_unless_finite(self, what: str, *arrays: np.ndarray) -> None:
-        if all(np.isfinite(array).all() for array in arrays):
-            return
+    def broken_by(self, what: str) -> TrainingError:
+        """Return the error that says what the training met and what to do."""
         training = self.ground.training
-        raise TrainingError(
-            f"The training of {training.label} met a {what} that is no finite number after "
-            f"{self._ppo.num_timesteps:,} steps. No model was stored. Lower "
-            "portfolio.ppo.learning_rate; if that does not help, look for broken prices in "
-            f"market_data.bars from {training.identity['train_start']} to "
-            f"{training.identity['valid_end']}."
+        return TrainingError(
+            f"The training of {training.label} met {what} after {self._ppo.num_timesteps:,} "
+            "steps. No model was stored. Lower portfolio.ppo.learning_rate; if that does not "
+            "help, look for broken prices in market_data.bars from "
+            f"{training.identity['train_start']} to {training.identity['valid_end']}."
         )
+
+    def _refuse_unless_finite(self, what: str, *arrays: np.ndarray) -> None:
+        if not all(np.isfinite(array).all() for array in arrays):
+            raise self.broken_by(f"a {what} that is no finite number")
 
     def _tell(self, point: CurvePoint) -> None:
         figures = {
@@ -192,6 +199,10 @@ class _Record(BaseCallback):
             f"reward {_shown(point.mean_reward, 3)}, "
             f"validation Sharpe {_shown(point.validation_sharpe, 2)}"
         )
+
+
+def _first_line(error: ValueError) -> str:
+    return str(error).split("\n", maxsplit=1)[0]
 
 
 def _shown(value: float | None, digits: int) -> str:

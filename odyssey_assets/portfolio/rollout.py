@@ -168,9 +168,12 @@ def _decision(
     """Return the contender's weights, shape (tickers,), or None while it cannot decide.
 
     Raises:
-        PolicyError: They are of another shape or not finite.
+        PolicyError: The policy could not work them out, or they are of another shape or not finite.
     """
-    weights = contender.stretches[stretch].policy.decide(view, held.copy())
+    try:
+        weights = contender.stretches[stretch].policy.decide(view, held.copy())
+    except PolicyError as error:
+        raise PolicyError(f"Policy {contender.strategy!r}: {error}") from error
     if weights is None:
         return None
     if np.shape(weights) != held.shape or not np.isfinite(weights).all():

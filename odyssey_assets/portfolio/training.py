@@ -19,6 +19,7 @@ from odyssey_assets.core.collaborators import ModelStore, Tracker
 from odyssey_assets.core.parallel import available_cores, run_tasks
 from odyssey_assets.core.windows import Window, window_of
 from odyssey_assets.portfolio.catalog import chosen_policies
+from odyssey_assets.portfolio.checkpoint_store import CheckpointStore
 from odyssey_assets.portfolio.market import PortfolioMarket
 from odyssey_assets.portfolio.training_chain import (
     EarlierModels,
@@ -84,6 +85,8 @@ def train_windows(
         with TrainingLog(tracker, store, settings, progress) as log:
             _train(workshop, missing, log)
     done = [one for chain in chains for one in recall_chain(workshop, chain)]
+    for training, _ in done:  # a process killed between storing and discarding leaves some
+        CheckpointStore(store, training, None).discard()
     return tabulate(done, [plan for plan in plans if plan.spans is None], settings.seed)
 
 

@@ -12,6 +12,7 @@ from pathlib import Path
 from odyssey_assets.core.collaborators import ModelStore, StoredModel
 from odyssey_assets.core.windows import Window
 from odyssey_assets.errors import TrainingError
+from odyssey_assets.portfolio.checkpoint_store import CheckpointStore
 from odyssey_assets.portfolio.market import PortfolioMarket
 from odyssey_assets.portfolio.training_log import Listener
 from odyssey_assets.portfolio.training_plan import Chain, Training
@@ -80,15 +81,13 @@ def train_chain(workshop: Workshop, chain: Chain) -> int:
 
 
 def _train(workshop: Workshop, training: Training, warm_start: StoredModel | None) -> StoredModel:
-    # Libraries that load for seconds, and are not needed where every model is recalled.
-    from odyssey_assets.portfolio.checkpoints import Checkpoints
+    # Loads for seconds, and is not needed where every model is recalled.
     from odyssey_assets.portfolio.ppo_training import train_policy
 
     listener = workshop.listeners[training.seed]
     run_id = listener.begin(training)
     name = training.name_parts(_sha256(warm_start))
-    identity = training.full_identity(_sha256(warm_start))
-    checkpoints = Checkpoints(workshop.store, identity, "-".join(name[1:]))
+    checkpoints = CheckpointStore(workshop.store, training, _sha256(warm_start))
     log_dir = workshop.tensorboard_dir
     trained = train_policy(
         training.spans.cut(workshop.market),

@@ -139,7 +139,9 @@ def answer(lines: Sequence[Connection], listener: Listener) -> None:
 def _parameters(content: Mapping[str, Any]) -> dict[str, object]:
     named = ("train_start", "train_end", "valid_start", "valid_end", "steps_taken",
              "selected_steps", "data_sha256", "warm_start_sha256", "threads")  # fmt: skip
-    return {**{name: content[name] for name in named}, **content["hyperparameters"]}
+    learned_with = dict(content["hyperparameters"])
+    costs = {f"costs.{name}": value for name, value in learned_with.pop("costs").items()}
+    return {**{name: content[name] for name in named}, **learned_with, **costs}
 
 
 def _metrics(content: Mapping[str, Any]) -> Iterator[tuple[str, float, int]]:

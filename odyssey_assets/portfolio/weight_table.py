@@ -124,9 +124,10 @@ def _seed_spread(
         return np.full((sessions, tickers), np.nan), np.zeros(sessions, dtype=np.int64)
     is_own = np.stack([_is_own_training(contenders[row], rollout.decider[row]) for row in seeds])
     count = is_own.sum(axis=0)
-    targets = np.where(is_own[..., None], rollout.targets[seeds], 0.0)
-    mean = targets.sum(axis=0) / np.maximum(count, 1)[:, None]
-    squares = np.where(is_own[..., None], (targets - mean) ** 2, 0.0).sum(axis=0)
+    # As differences to one seed, equal targets have a spread of exactly 0.
+    apart = np.where(is_own[..., None], rollout.targets[seeds] - rollout.targets[seeds[0]], 0.0)
+    mean = apart.sum(axis=0) / np.maximum(count, 1)[:, None]
+    squares = np.where(is_own[..., None], (apart - mean) ** 2, 0.0).sum(axis=0)
     deviation = np.sqrt(squares / np.maximum(count - 1, 1)[:, None])
     deviation[count < 2] = np.nan
     return deviation, count

@@ -10,11 +10,14 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from odyssey_assets.backtesting.engine import Backtest, replay
+from odyssey_assets.core.cash_rate import cash_rate_of
 from odyssey_assets.core.constraints import Limits
 from odyssey_assets.core.execution import Book, Fills, Simulator, TradingCosts
-from odyssey_assets.core.price_panel import PricePanel
+from odyssey_assets.core.price_panel import PricePanel, build_price_panel
 from odyssey_assets.core.windows import window_starts
 from odyssey_assets.portfolio.tables import WEIGHTS
+from odyssey_assets_tests.features.markets import market_settings, small_market
 
 CAPITAL = 1_000_000.0
 LIMITS = Limits(max_weight=0.3, max_invested=0.8, min_cash=0.2)
@@ -38,6 +41,20 @@ class Rolled:
     def equity(self) -> np.ndarray:
         """Value at each close after the first decision's, shape (sessions - 1,)."""
         return np.array([float(step.equity[0]) for step in self.fills])
+
+
+def market_panel() -> PricePanel:
+    """Return splits, dividends, a late listing, gaps and filled sessions, with interest on cash."""
+    market = small_market()
+    return build_price_panel(
+        market.bars, market_settings().tickers, cash_rate_of(market.macro, "TNX")
+    )
+
+
+def replayed(weights: pd.DataFrame, panel: PricePanel, costs: TradingCosts = COSTS) -> Backtest:
+    """Return what the engine makes of weights under the limits and capital of `roll`."""
+    limits = dict.fromkeys(weights["policy"].unique(), LIMITS)
+    return replay(weights, panel, limits, costs, CAPITAL, np.zeros(len(panel), dtype=np.bool_))
 
 
 def roll(

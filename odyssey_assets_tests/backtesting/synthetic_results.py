@@ -25,7 +25,6 @@ from odyssey_assets.backtesting.tables import (
     STRESS,
     TRADES,
 )
-from odyssey_assets.contracts import TableContract
 from odyssey_assets.core import drawdowns, returns, sharpe_uncertainty
 from odyssey_assets.core.sessions import SESSIONS_PER_YEAR, sessions_between
 from odyssey_assets.core.windows import window_starts
@@ -88,7 +87,7 @@ def synthetic_results(
         TRADES.conform(_trades(days, tickers, rng)),
         PERFORMANCE.conform(_performance(days, seeds)),
         MONTE_CARLO.conform(_monte_carlo(days)),
-        STRESS.conform(_with_all_columns(_stress(days, rng), STRESS)),
+        STRESS.conform(_stress(days, rng)),
         REGIMES.conform(_regimes(days, rng)),
         WEIGHTS.conform(pd.concat(weights)),
         SEED_PATHS.conform(pd.concat(paths)) if paths else SEED_PATHS.empty(),
@@ -147,12 +146,6 @@ def synthetic_fan(daily: pd.DataFrame, path_sessions: int = SESSIONS_PER_YEAR) -
             )
         )
     return pd.concat(parts, ignore_index=True)
-
-
-def _with_all_columns(rows: pd.DataFrame, contract: TableContract) -> pd.DataFrame:
-    """Return the rows with the nullable columns that pictures do not show, all unknown."""
-    nullable = [column.name for column in contract.columns if column.is_nullable]
-    return rows.reindex(columns=[*rows.columns, *(set(nullable) - set(rows.columns))])
 
 
 def _daily(
@@ -366,7 +359,6 @@ def _stress(daily: pd.DataFrame, rng: np.random.Generator) -> pd.DataFrame:
                     "proxy_return": 1.1 * loss if is_known else np.nan,
                     "volatility": 0.3 if is_known else np.nan,
                     "annual_cost": 0.01 if is_known and is_replay else np.nan,
-                    "unshocked_return": np.nan,
                     "unshocked_volatility": np.nan,
                     "covered_weight": np.nan if is_replay else 1.0,
                     "is_simulated": bool(own["is_simulated"].any()),

@@ -1,6 +1,7 @@
 import math
 from dataclasses import replace
 from datetime import date, timedelta
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -57,6 +58,12 @@ def own_rows(sessions: pd.DatetimeIndex, seed: int = 1) -> pd.DataFrame:
 
 
 NO_ROWS = own_rows(SESSIONS[:0])
+
+# Total return of the S&P 500 over the same sessions, S&P Dow Jones Indices.
+INDEX_RETURNS = {
+    "2008 Q4": -0.2194, "2010 flash crash": -0.0799, "2011 August": -0.0543,
+    "2015 August": -0.0603, "2018 Q4": -0.1352, "2020 February-March": -0.1956, "2022": -0.1811,
+}  # fmt: skip
 
 
 def test_crises_are_the_known_ones_with_their_first_and_last_sessions() -> None:
@@ -249,3 +256,16 @@ def test_replay_of_a_crash_of_nine_tenths_keeps_cash_and_the_rest() -> None:
 
     assert outcome.portfolio_return == pytest.approx(-0.45)
     assert outcome.max_drawdown == pytest.approx(-0.45)
+
+
+@pytest.mark.parametrize("crisis", CRISES, ids=lambda crisis: crisis.name)
+def test_replay_of_the_fund_on_the_index_returns_what_the_index_did(
+    crisis: Crisis, real_market: Path
+) -> None:
+    prices = pd.read_csv(real_market / "yahoo" / "SPY.csv", parse_dates=["date"])
+    panel = crisis_panel(prices[["adj_close"]].to_numpy(), pd.DatetimeIndex(prices["date"]))
+    outcome = replay_crisis(crisis, portfolio_of(1.0), NO_ROWS, panel, "SPY")
+
+    assert outcome.portfolio_return == pytest.approx(INDEX_RETURNS[crisis.name], abs=0.005)
+    assert outcome.proxy_return == pytest.approx(outcome.portfolio_return)
+    assert outcome.max_drawdown <= outcome.portfolio_return

@@ -3,6 +3,7 @@
 The figures mean nothing; the tables hold together (labels follow from bars, fold scores from
 forecasts) and have the blemishes that the models must report: a split, a dividend, a late listing,
 filled, missing and anomalous sessions, quarantined rows, an absent macro series, a skipped fold.
+What is held, traded and earned on it belongs to `portfolios` and `backtests`.
 """
 
 from collections.abc import Mapping, Sequence
@@ -11,6 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from odyssey_assets.backtesting.tables import TABLES as BACKTESTING_TABLES
 from odyssey_assets.contracts import TableContract
 from odyssey_assets.core.windows import window_starts
 from odyssey_assets.features.tables import CLIP_THRESHOLDS, FEATURES_TABLE, LABELS
@@ -19,8 +21,19 @@ from odyssey_assets.forecasting.tables import FEATURE_IMPORTANCE, FOLDS, PREDICT
 from odyssey_assets.forecasting.tables import TABLES as FORECASTING_TABLES
 from odyssey_assets.market_data.tables import BARS, MACRO, QUARANTINE, RAW_BARS
 from odyssey_assets.market_data.tables import TABLES as MARKET_DATA_TABLES
+from odyssey_assets.portfolio.tables import SEED_PATHS
+from odyssey_assets.portfolio.tables import TABLES as PORTFOLIO_TABLES
+from odyssey_assets_tests.dbt_like_sql.backtests import backtest_tables
+from odyssey_assets_tests.dbt_like_sql.ledger import prices_of
+from odyssey_assets_tests.dbt_like_sql.portfolios import open_books, portfolio_tables
 
-TABLES: tuple[TableContract, ...] = (*MARKET_DATA_TABLES, *FEATURE_TABLES, *FORECASTING_TABLES)
+TABLES: tuple[TableContract, ...] = (
+    *MARKET_DATA_TABLES,
+    *FEATURE_TABLES,
+    *FORECASTING_TABLES,
+    *PORTFOLIO_TABLES,
+    *BACKTESTING_TABLES,
+)
 MODELS = ("historical_mean", "ridge", "xgboost")
 HORIZON = 5
 LATE_SESSIONS = 30
@@ -60,6 +73,10 @@ def build_tables(size: MarketSize, seed: int = 7) -> Mapping[TableContract, pd.D
         PREDICTIONS: predictions,
         FEATURE_IMPORTANCE: _importance(predictions),
     }
+    prices = prices_of(bars, tuple(size.tickers))
+    books = open_books(prices, predictions, random)
+    frames |= portfolio_tables(books, prices, predictions, random)
+    frames |= backtest_tables(books, prices, bars, frames[SEED_PATHS])
     return {contract: contract.conform(frame) for contract, frame in frames.items()}
 
 

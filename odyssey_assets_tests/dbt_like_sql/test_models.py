@@ -78,8 +78,11 @@ def test_models_rebuilt_from_the_same_tables_have_the_same_hash(
 
 def test_marts_without_any_row_upstream_are_empty_or_say_so(tmp_path: Path) -> None:
     warehouse = store_market({contract: contract.empty() for contract in TABLES}, tmp_path)
-    assert read_mart(warehouse, "mart_daily_signals").empty
-    assert read_mart(warehouse, "mart_model_leaderboard").empty
+    for name in (
+        "mart_daily_signals", "mart_model_leaderboard", "mart_strategy_comparison",
+        "mart_current_portfolio", "mart_trade_blotter", "mart_monthly_returns",
+    ):  # fmt: skip
+        assert read_mart(warehouse, name).empty, name
     quality = read_mart(warehouse, "mart_data_quality")
     assert list(quality["subject"]) == ["DXY", "GOLD", "TNX", "VIX"]
     assert quality["is_absent"].all()

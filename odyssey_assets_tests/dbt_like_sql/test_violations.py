@@ -6,12 +6,16 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from odyssey_assets.contracts import TableContract
 from odyssey_assets.features.tables import LABELS
 from odyssey_assets.forecasting.tables import FOLDS, PREDICTIONS
 from odyssey_assets.infrastructure.sql_specs import ProjectTest
 from odyssey_assets.infrastructure.warehouse import Warehouse
 from odyssey_assets.market_data.tables import BARS
+from odyssey_assets_tests.dbt_like_sql.broken_portfolios import (
+    BROKEN_PORTFOLIO_MARTS,
+    BrokenTable,
+    break_portfolios,
+)
 from odyssey_assets_tests.dbt_like_sql.market import MarketSize, build_tables
 from odyssey_assets_tests.dbt_like_sql.stored import (
     PROJECT,
@@ -28,7 +32,7 @@ def test_sql_test_finds_no_violation_in_a_sound_market(
     assert warehouse.query(test.sql).to_dict("records") == []
 
 
-def _break(tables: Tables) -> Iterator[tuple[str, TableContract, pd.DataFrame]]:
+def _break(tables: Tables) -> Iterator[BrokenTable]:
     predictions, bars, folds = tables[PREDICTIONS], tables[BARS], tables[FOLDS]
     first = predictions.index == 0
     yield (
@@ -88,40 +92,42 @@ def _break(tables: Tables) -> Iterator[tuple[str, TableContract, pd.DataFrame]]:
         PREDICTIONS,
         predictions[predictions["date"] < predictions["date"].max()],
     )
+    yield from break_portfolios(tables)
 
 
 BROKEN_TABLES = tuple(case[0] for case in _break(build_tables(MarketSize())))
-BROKEN_MARTS = {
-    "newest_price_is_as_traded": "close * 1.001 as close",
-    "signal_confidence_is_a_share": "1.5 as confidence",
-    "leaderboard_is_honest": "true as beats_historical_mean",
-    "expected_sessions_add_up": "missing_sessions + 1 as missing_sessions",
-    "every_feature_is_described": "'' as formula",
-}
+BROKEN_MARTS = (
+    ("newest_price_is_as_traded", "close * 1.001 as close"),
+    ("signal_confidence_is_a_share", "1.5 as confidence"),
+    ("leaderboard_is_honest", "true as beats_historical_mean"),
+    ("expected_sessions_add_up", "missing_sessions + 1 as missing_sessions"),
+    ("every_feature_is_described", "'' as formula"),
+    *BROKEN_PORTFOLIO_MARTS,
+)
 
 
 def test_every_sql_test_is_shown_to_find_a_violation() -> None:
     files = {path.stem for path in (SQL_FOLDER / "tests").glob("*.sql")}
-    assert {*BROKEN_TABLES, *BROKEN_MARTS} == files
+    assert {*BROKEN_TABLES, *(name for name, _ in BROKEN_MARTS)} == files
 
 
-@pytest.mark.parametrize("name", BROKEN_TABLES)
+@pytest.mark.parametrize(("number", "name"), enumerate(BROKEN_TABLES))
 def test_sql_test_finds_the_violation_in_a_broken_table(
-    warehouse: Warehouse, tables: Tables, tmp_path: Path, name: str
+    warehouse: Warehouse, tables: Tables, tmp_path: Path, number: int, name: str
 ) -> None:
-    _, contract, broken = next(case for case in _break(tables) if case[0] == name)
+    _, contract, broken = list(_break(tables))[number]
     test = next(test for test in PROJECT.tests if test.name == name)
     copy = change_market(warehouse, tmp_path, {contract: broken}, test.upstream)
     assert not copy.query(test.sql).empty
 
 
-@pytest.mark.parametrize("name", BROKEN_MARTS)
+@pytest.mark.parametrize(("name", "wrong"), BROKEN_MARTS)
 def test_sql_test_finds_the_violation_in_a_broken_mart(
-    warehouse: Warehouse, tmp_path: Path, name: str
+    warehouse: Warehouse, tmp_path: Path, name: str, wrong: str
 ) -> None:
     test = next(test for test in PROJECT.tests if test.name == name)
     copy = change_market(warehouse, tmp_path, {}, ())
-    broken = f"select * replace ({BROKEN_MARTS[name]}) from {'.'.join(test.table)}\n"
+    broken = f"select * replace ({wrong}) from {'.'.join(test.table)}\n"
     copy.create_model(*test.table, "table", broken, "Broken.", {})
     assert not copy.query(test.sql).empty
 

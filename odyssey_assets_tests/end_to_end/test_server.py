@@ -87,7 +87,7 @@ def server(finished_home: Path, tmp_path: Path) -> Iterator[int]:
         (tmp_path / "ui.log").open("w") as log,
         subprocess.Popen(
             [ODYSSEY, "ui", "--port", str(port)],
-            env=environment(home),
+            env=environment(home, ODYSSEY_REPORTS_PORT="0"),
             stdout=log,
             stderr=subprocess.STDOUT,
         ) as process,

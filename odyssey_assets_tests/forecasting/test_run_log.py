@@ -1,5 +1,4 @@
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -10,37 +9,10 @@ from odyssey_assets.errors import ModelError
 from odyssey_assets.forecasting.training import forecast_windows
 from odyssey_assets.infrastructure.model_store import ModelStore, StoredModel
 from odyssey_assets_tests.forecasting.small_market import fast_settings, small_market
+from odyssey_assets_tests.recording_tracker import RecordingTracker
 
 MARKET = small_market()
 WINDOWS = tuple(parse_window(key) for key in ("2018-01-01", "2018-07-01"))
-
-
-@dataclass
-class RecordingTracker:
-    """Keeps runs in memory; the real one is tested in `infrastructure/test_tracking.py`."""
-
-    tags: dict[str, Mapping[str, str]] = field(default_factory=dict)
-    parameters: dict[str, Mapping[str, object]] = field(default_factory=dict)
-    metrics: dict[str, list[tuple[str, float, int]]] = field(default_factory=dict)
-    failed: list[str] = field(default_factory=list)
-
-    def start_run(self, name: str, tags: Mapping[str, str]) -> str:
-        run_id = f"run-{len(self.tags)}-{name}"
-        self.tags[run_id] = tags
-        return run_id
-
-    def finish_run(
-        self,
-        run_id: str,
-        parameters: Mapping[str, object],
-        metrics: Iterable[tuple[str, float, int]],
-        *,
-        is_complete: bool,
-    ) -> None:
-        self.parameters[run_id] = parameters
-        self.metrics[run_id] = list(metrics)
-        if not is_complete:
-            self.failed.append(run_id)
 
 
 class FullDisk(ModelStore):

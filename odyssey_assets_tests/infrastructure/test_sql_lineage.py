@@ -183,7 +183,14 @@ def test_references_without_schema_are_refused() -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["int_ticker_sessions", "int_forecast_outcomes", "mart_daily_signals"]
+    "name",
+    [
+        "int_ticker_sessions",
+        "int_forecast_outcomes",
+        "int_yardstick_comparisons",
+        "mart_daily_signals",
+        "mart_current_portfolio",
+    ],
 )
 def test_trace_of_the_stored_models_equals_the_lineage_of_sqlglot(name: str) -> None:
     project = load_project(SQL_FOLDER, market.TABLES)

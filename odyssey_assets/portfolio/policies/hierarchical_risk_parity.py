@@ -7,7 +7,7 @@ from skfolio.cluster import HierarchicalClustering
 from skfolio.optimization import HierarchicalRiskParity as Optimiser
 
 from odyssey_assets.portfolio.market import MarketView
-from odyssey_assets.portfolio.policies.allocation import on_all_tickers
+from odyssey_assets.portfolio.policies.allocation import on_all_tickers, proportional_weights
 from odyssey_assets.portfolio.policies.lookback import Lookback, look_back
 from odyssey_assets.portfolio.policies.optimisation import optimal_weights
 
@@ -16,8 +16,9 @@ from odyssey_assets.portfolio.policies.optimisation import optimal_weights
 class HierarchicalRiskParity:
     """Clusters tickers by correlation and splits the budget by variance (Lopez de Prado 2016).
 
-    Ward linkage on the correlation distance, recursive bisection, the cap inside it: skfolio's
-    defaults.
+    Ward linkage on the correlation distance and recursive bisection, skfolio's defaults. What the
+    cap keeps out of a ticker is spread over the others in proportion to their share: a cap inside
+    the bisection would fill one side of a split and leave the other empty.
 
     Attributes:
         lookback_sessions: Daily returns that the covariance is estimated from.
@@ -38,16 +39,17 @@ class HierarchicalRiskParity:
         past = look_back(view, self.lookback_sessions)
         if past is None:
             return None
-        return on_all_tickers(self._weights(past, view), past.columns, len(view.is_tradable))
+        shares = proportional_weights(self._shares(past, view), self.max_weight, self.budget)
+        return on_all_tickers(shares, past.columns, len(view.is_tradable))
 
-    def _weights(self, past: Lookback, view: MarketView) -> np.ndarray:
-        count = len(past.columns)
-        if count == 1 or count * self.max_weight <= self.budget:  # nothing to split
-            return np.full(count, min(self.max_weight, self.budget))
+    @staticmethod
+    def _shares(past: Lookback, view: MarketView) -> np.ndarray:
+        """Return uncapped shares that sum to 1, shape (usable,)."""
+        if len(past.columns) == 1:  # no tree
+            return np.ones(1)
         optimiser = Optimiser(
-            max_weights=min(self.max_weight / self.budget, 1.0),
             # Flat clusters are not used; one saves the search for their number.
             hierarchical_clustering_estimator=HierarchicalClustering(max_clusters=1),
             raise_on_failure=False,
         )
-        return self.budget * optimal_weights(optimiser, past, view)
+        return optimal_weights(optimiser, past, view)

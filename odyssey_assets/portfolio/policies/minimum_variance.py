@@ -7,10 +7,12 @@ from skfolio import RiskMeasure
 from skfolio.optimization import MeanRisk
 
 from odyssey_assets.portfolio.market import MarketView
-from odyssey_assets.portfolio.policies.allocation import on_all_tickers
+from odyssey_assets.portfolio.policies.allocation import ROUNDING, on_all_tickers
 from odyssey_assets.portfolio.policies.lookback import Lookback, look_back
 from odyssey_assets.portfolio.policies.optimisation import optimal_weights
 
+SOLVER_ROUNDING = 1e-7
+"""Weights below this are zeros that an interior-point solver left."""
 AIMED_GAP, ACCEPTED_GAP = 1e-9, 1e-6
 TOLERANCES = {
     "tol_gap_abs": AIMED_GAP,
@@ -52,13 +54,15 @@ class MinimumVariance:
 
     def _weights(self, past: Lookback, view: MarketView) -> np.ndarray:
         count = len(past.columns)
-        if count * self.max_weight <= self.budget:  # the caps leave no choice
+        if count * self.max_weight <= self.budget + ROUNDING:  # the caps leave no choice
             return np.full(count, self.max_weight)
         optimiser = MeanRisk(
             risk_measure=RiskMeasure.STANDARD_DEVIATION,
             max_weights=self.max_weight,
             budget=self.budget,
             solver_params=TOLERANCES,
+            save_problem=True,
             raise_on_failure=False,
         )
-        return optimal_weights(optimiser, past, view)
+        weights = optimal_weights(optimiser, past, view)
+        return np.where(weights < SOLVER_ROUNDING, 0.0, weights)

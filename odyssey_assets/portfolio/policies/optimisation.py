@@ -9,8 +9,8 @@ from odyssey_assets.errors import PolicyError
 from odyssey_assets.portfolio.market import MarketView
 from odyssey_assets.portfolio.policies.lookback import Lookback
 
-SOLVER_ROUNDING = 1e-7
-"""Weights below this are zeros that an interior-point solver left."""
+SOLVED = ("solved", "optimal", "optimal_inaccurate")
+"""Statuses of an optimiser without a solver, of a gap as aimed at, and of one that is accepted."""
 
 
 def optimal_weights(optimiser: Any, past: Lookback, view: MarketView) -> np.ndarray:
@@ -21,8 +21,8 @@ def optimal_weights(optimiser: Any, past: Lookback, view: MarketView) -> np.ndar
     units of their mean volatility: the tolerances of solvers are absolute.
 
     Args:
-        optimiser: An unfitted skfolio estimator with `raise_on_failure=False`; what counts as a
-            solution is said in its own parameters.
+        optimiser: An unfitted skfolio estimator with `raise_on_failure=False`, and with
+            `save_problem=True` if it calls a solver; its parameters say which gap is accepted.
         past: What it learns from.
         view: Says when, for the error.
 
@@ -32,12 +32,13 @@ def optimal_weights(optimiser: Any, past: Lookback, view: MarketView) -> np.ndar
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", UserWarning)
         optimiser.fit(past.returns / past.volatility.mean())
-    if optimiser.weights_ is None:
+    problem = getattr(optimiser, "problem_", None)
+    status = "solved" if problem is None else problem.status
+    if optimiser.weights_ is None or status not in SOLVED:
         raise PolicyError(
             f"{type(optimiser).__name__} found no weights on {view.date} from "
             f"{past.returns.shape[0]} returns of {past.returns.shape[1]} tickers: "
-            f"{optimiser.error_}. Look at those returns, change "
+            f"{optimiser.error_ or status}. Look at those returns, change "
             "portfolio.lookback_sessions, or take the policy out of portfolio.policies."
         )
-    weights = np.asarray(optimiser.weights_, dtype=np.float64)
-    return np.where(weights < SOLVER_ROUNDING, 0.0, weights)
+    return np.asarray(optimiser.weights_, dtype=np.float64)

@@ -58,6 +58,18 @@ def test_budget_is_spent_under_the_cap(tickers: int, seed: int) -> None:
     assert weights.max() <= 0.2 + 1e-12
 
 
+def test_what_the_cap_keeps_out_is_spread_in_proportion() -> None:
+    close = random_market(SESSIONS + 1, 8).panel.close.copy()
+    close[:, 3] = random_market(SESSIONS + 1, 1, seed=9, volatility=1e-4).panel.close[:, 0]
+    market = market_of_closes(close)
+    free, capped = weights_of(market, 1.0), weights_of(market, 0.2)
+
+    assert free[3] > 0.79
+    assert capped[3] == pytest.approx(0.2)
+    others = np.arange(8) != 3
+    assert capped[others] == pytest.approx(free[others] / free[others].sum() * 0.6, rel=1e-9)
+
+
 @pytest.mark.parametrize(("tickers", "expected"), [(1, [0.2]), (3, [0.2] * 3), (4, [0.2] * 4)])
 def test_too_few_tickers_for_the_budget_are_all_at_the_cap(
     tickers: int, expected: list[float]

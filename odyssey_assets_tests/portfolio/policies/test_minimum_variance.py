@@ -57,6 +57,14 @@ def test_no_feasible_weights_vary_less(seed: int) -> None:
     assert variances.min() >= weights @ covariance @ weights - 1e-12
 
 
+def test_tickers_that_are_not_wanted_get_exactly_nothing() -> None:
+    quiet = random_market(SESSIONS + 1, 4, volatility=0.001).panel.close
+    loud = random_market(SESSIONS + 1, 4, seed=1, volatility=0.05).panel.close
+    weights = weights_of(market_of_closes(np.hstack([quiet, loud])), 0.3)
+    assert (weights == 0).any()
+    assert ((weights == 0) | (weights > 1e-6)).all()
+
+
 def test_too_few_tickers_for_the_budget_are_all_at_the_cap() -> None:
     assert weights_of(random_market(SESSIONS + 1, 3), 0.2) == pytest.approx([0.2] * 3)
 

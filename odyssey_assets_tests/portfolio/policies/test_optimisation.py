@@ -23,7 +23,7 @@ def past_and_view(tickers: int = 4) -> tuple[Lookback, MarketView]:
 
 
 def optimiser(**arguments: Any) -> MeanRisk:
-    return MeanRisk(raise_on_failure=False, **arguments)
+    return MeanRisk(raise_on_failure=False, save_problem=True, **arguments)
 
 
 def test_problem_without_a_solution_is_a_clear_error() -> None:
@@ -36,7 +36,7 @@ def test_problem_without_a_solution_is_a_clear_error() -> None:
 
 def test_solver_that_gives_up_is_a_clear_error() -> None:
     past, view = past_and_view()
-    with pytest.raises(PolicyError, match="MeanRisk found no weights"):
+    with pytest.raises(PolicyError, match="user_limit"):
         optimal_weights(optimiser(solver_params={**TOLERANCES, "max_iter": 2}), past, view)
 
 
@@ -49,12 +49,3 @@ def test_ticker_named_twice_is_solved_without_a_word() -> None:
         warnings.simplefilter("error")
         weights = optimal_weights(optimiser(), twice, view)
     assert weights.sum() == pytest.approx(1)
-
-
-def test_what_the_solver_leaves_of_unwanted_tickers_is_zero() -> None:
-    past, view = past_and_view()
-    loud = past.returns * np.array([1, 1, 1, 50])
-    weights = optimal_weights(
-        optimiser(), Lookback(past.columns, loud, loud.std(axis=0, ddof=1)), view
-    )
-    assert ((weights == 0) | (weights > 1e-7)).all()

@@ -1,0 +1,51 @@
+"""The whole reconciliation of stored backtests, as a check runs it.
+
+Each rule lies in `backtesting.reconciliation`; here they are put together for stored rows.
+"""
+
+import pandas as pd
+
+from odyssey_assets.backtesting.findings import findings, together
+from odyssey_assets.backtesting.reconciliation import (
+    rebuild_books,
+    unbalanced_rows,
+    unreconciled_equity,
+    unreconciled_weights,
+)
+from odyssey_assets.core.cash_rate import cash_rate_of
+from odyssey_assets.core.price_panel import build_price_panel
+from odyssey_assets.settings import Settings
+
+
+def unreconciled(
+    daily: pd.DataFrame,
+    trades: pd.DataFrame,
+    weights: pd.DataFrame,
+    bars: pd.DataFrame,
+    macro: pd.DataFrame,
+    settings: Settings,
+) -> pd.DataFrame:
+    """Return every row of daily equity and held weights that the recorded fills do not explain.
+
+    Args:
+        daily: Rows of `backtesting.daily` from the beginning.
+        trades: Rows of `backtesting.trades` from the beginning.
+        weights: Rows of `portfolio.weights` from the beginning.
+        bars: Rows of `market_data.bars` from the beginning.
+        macro: Rows of `market_data.macro` from the beginning.
+        settings: Tickers, capital and the series of the cash rate.
+
+    Returns:
+        See `backtesting.findings`.
+    """
+    if daily.empty:
+        return findings("nothing is stored", daily, daily["equity"].to_numpy() < 0, 0.0, 0.0)
+    cash_rate = cash_rate_of(macro, settings.portfolio.cash_rate_series)
+    panel = build_price_panel(bars, settings.tickers, cash_rate)
+    capital = settings.portfolio.capital_usd
+    books = rebuild_books(daily, trades, panel, capital)
+    return together(
+        unreconciled_equity(daily, books, panel),
+        unreconciled_weights(weights, books, panel),
+        unbalanced_rows(daily, capital),
+    )
