@@ -24,11 +24,13 @@ from odyssey_assets.infrastructure.driver import (
     run_job,
 )
 from odyssey_assets.infrastructure.home import (
+    held_rules,
     held_source,
     home_of,
     load_settings,
     remember_universe,
     restore_universe,
+    rules_of,
 )
 from odyssey_assets.infrastructure.partitions import (
     build_grid,
@@ -46,7 +48,6 @@ from odyssey_assets.infrastructure.refresh import (
 from odyssey_assets.infrastructure.run_lock import hold_run_lock
 from odyssey_assets.infrastructure.warehouse import Warehouse
 from odyssey_assets.market_data.catalog import build_source
-from odyssey_assets.portfolio.tables import WEIGHTS
 from odyssey_assets.run_summary import summarise
 from odyssey_assets.settings import Settings
 
@@ -120,9 +121,9 @@ def job_tags(tickers: Sequence[str], windows: Sequence[Window]) -> dict[str, dic
 
 
 def _tags(settings: Settings, windows: Sequence[Window]) -> dict[str, dict[str, str]]:
-    """Return `job_tags`; a home whose portfolios were never held gets all their windows."""
+    """Return `job_tags`; all windows of portfolios that were never held under these rules."""
     tags = job_tags(settings.tickers, windows)
-    if Warehouse(home_of(settings), settings.warehouse).read(WEIGHTS, columns=("date",)).empty:
+    if held_rules(home_of(settings)) != rules_of(settings):
         every = build_grid(settings).window_list()
         tags[REFRESH_PORTFOLIO] = range_tags(every[0].key, every[-1].key)
     return tags

@@ -37,14 +37,14 @@ STRATEGIES = """
 select
     rank,
     strategy,
-    total_return,
+    total_return as gain,
     sharpe,
-    sharpe_standard_error as std_error,
+    sharpe_standard_error as error,
     case when seed_count > 0 then printf('%.2f to %.2f', sharpe_seed_low, sharpe_seed_high) end
         as seeds,
-    max_drawdown,
+    max_drawdown as drawdown,
     turnover,
-    annual_cost,
+    annual_cost as cost,
     beats_equal_weight as beats_equal
 from marts.mart_strategy_comparison
 order by rank
@@ -55,9 +55,9 @@ from backtesting.performance
 where period = 'common'
 """
 STRATEGY_LEGEND = (
-    "std_error: of the Sharpe ratio. seeds: Sharpe ratio from the worst to the best trained seed. "
-    "turnover:\ntraded value / equity a year. annual_cost: share of equity. beats_equal: Sharpe "
-    "ratio above equal weight's."
+    "gain: total return. error: standard error of the Sharpe ratio. seeds: Sharpe ratio from the "
+    "worst to the best\ntrained seed. turnover: traded value / equity a year. cost: share of equity "
+    "a year. beats_equal: Sharpe ratio\nabove equal weight's."
 )
 QUALITY_LEGEND = (
     "rmse, mean_rmse: error of the forecast and of the historical mean, fraction of price. "

@@ -5,11 +5,12 @@ Each rule lies in `backtesting.reconciliation`; here they are put together for s
 
 import pandas as pd
 
-from odyssey_assets.backtesting.findings import findings, together
+from odyssey_assets.backtesting.findings import together
 from odyssey_assets.backtesting.reconciliation import (
     rebuild_books,
     unbalanced_rows,
     unreconciled_equity,
+    unreconciled_seed_paths,
     unreconciled_weights,
 )
 from odyssey_assets.core.cash_rate import cash_rate_of
@@ -21,6 +22,7 @@ def unreconciled(
     daily: pd.DataFrame,
     trades: pd.DataFrame,
     weights: pd.DataFrame,
+    seed_paths: pd.DataFrame,
     bars: pd.DataFrame,
     macro: pd.DataFrame,
     settings: Settings,
@@ -31,6 +33,7 @@ def unreconciled(
         daily: Rows of `backtesting.daily` from the beginning.
         trades: Rows of `backtesting.trades` from the beginning.
         weights: Rows of `portfolio.weights` from the beginning.
+        seed_paths: Rows of `portfolio.seed_paths` from the beginning.
         bars: Rows of `market_data.bars` from the beginning.
         macro: Rows of `market_data.macro` from the beginning.
         settings: Tickers, capital and the series of the cash rate.
@@ -38,8 +41,8 @@ def unreconciled(
     Returns:
         See `backtesting.findings`.
     """
-    if daily.empty:
-        return findings("nothing is stored", daily, daily["equity"].to_numpy() < 0, 0.0, 0.0)
+    if bars.empty:
+        return together()
     cash_rate = cash_rate_of(macro, settings.portfolio.cash_rate_series)
     panel = build_price_panel(bars, settings.tickers, cash_rate)
     capital = settings.portfolio.capital_usd
@@ -47,5 +50,6 @@ def unreconciled(
     return together(
         unreconciled_equity(daily, books, panel),
         unreconciled_weights(weights, books, panel),
+        unreconciled_seed_paths(daily, seed_paths),
         unbalanced_rows(daily, capital),
     )

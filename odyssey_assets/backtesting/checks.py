@@ -20,7 +20,7 @@ from odyssey_assets.infrastructure.partitions import PartitionGrid, slices_of
 from odyssey_assets.infrastructure.warehouse import Warehouse
 from odyssey_assets.market_data.tables import BARS, MACRO, QUARANTINE
 from odyssey_assets.portfolio.catalog import POLICIES
-from odyssey_assets.portfolio.tables import WEIGHTS
+from odyssey_assets.portfolio.tables import SEED_PATHS, WEIGHTS
 from odyssey_assets.settings import Settings
 
 MAX_EXAMPLES = 10
@@ -98,7 +98,7 @@ def _equity_reconciles_from_trades(grid: PartitionGrid) -> dg.AssetChecksDefinit
     @dg.asset_check(
         asset=list(DAILY.key),
         partitions_def=grid.windows,
-        additional_deps=[list(TRADES.key), list(BARS.key), list(WEIGHTS.key)],
+        additional_deps=[list(each.key) for each in (TRADES, BARS, MACRO, WEIGHTS, SEED_PATHS)],
         blocking=True,
         description=(
             "A second bookkeeping from the fills alone gives the same equity, cash and held "
@@ -117,6 +117,7 @@ def _equity_reconciles_from_trades(grid: PartitionGrid) -> dg.AssetChecksDefinit
             daily,
             warehouse.read(TRADES),
             warehouse.read(WEIGHTS),
+            warehouse.read(SEED_PATHS),
             warehouse.read(BARS),
             warehouse.read(MACRO),
             settings,
@@ -162,7 +163,7 @@ def _learned_policies_beat_equal_weight() -> dg.AssetChecksDefinition:
 
         performance, daily = warehouse.read(PERFORMANCE), warehouse.read(DAILY)
         learned = [entry.name for entry in POLICIES if entry.is_learned]
-        found = [compare(performance, daily, name, BASELINE) for name in learned]
+        found = [compare(daily, performance, name, BASELINE) for name in learned]
         compared = [one for one in found if one is not None]
         return dg.AssetCheckResult(
             passed=all(one.is_better for one in compared),

@@ -23,6 +23,7 @@ from odyssey_assets.backtesting.curves import (
 )
 from odyssey_assets.backtesting.verdict import BENCHMARKS, ranked, standing
 from odyssey_assets.core.chart_frame import (
+    Space,
     chart_frame,
     date_axis,
     log_axis,
@@ -67,7 +68,7 @@ def equity_chart(
         f"Value of 1 USD after costs since {day(start)}",
         standing(performance, learned),
         is_simulated=_is_simulated(daily),
-        right=_LABEL_MARGIN,
+        space=Space(right=_LABEL_MARGIN),
     )
     if start is None:
         say_no_data(axes, _NO_DATA)
@@ -105,9 +106,7 @@ def drawdown_chart(daily: pd.DataFrame, performance: pd.DataFrame) -> Figure:
         "Drawdown: loss since the highest value so far",
         "after costs; all strips have one scale; beside each its deepest fall and when that was",
         is_simulated=_is_simulated(daily),
-        height=1.4 + 0.5 * max(len(days), 2),
-        left=1.9,
-        right=1.75,
+        space=Space(height=1.4 + 0.5 * max(len(days), 2), left=1.9, right=1.75),
     )
     if not days:
         say_no_data(axes, _NO_DATA)
@@ -150,7 +149,7 @@ def rolling_sharpe_chart(daily: pd.DataFrame, performance: pd.DataFrame) -> Figu
         f"Sharpe ratio of the last {ROLLING_SESSIONS} sessions",
         "after costs, annualised, no risk-free rate; its standard error over one year is about 1",
         is_simulated=_is_simulated(daily),
-        right=_LABEL_MARGIN,
+        space=Space(right=_LABEL_MARGIN),
     )
     if not lines:
         say_no_data(axes, f"no strategy has {ROLLING_SESSIONS} returns that vary yet")
@@ -177,10 +176,9 @@ def cost_chart(daily: pd.DataFrame, performance: pd.DataFrame) -> Figure:
         "left: purchases and sales a year, multiple of equity; right: commission, slippage and "
         "impact so far, share of equity then",
         is_simulated=_is_simulated(daily),
-        left=1.9,
-        right=_LABEL_MARGIN,
         columns=(2, 3),
         gap=0.85,
+        space=Space(left=1.9, right=_LABEL_MARGIN),
     )
     if start is None:
         say_no_data(left, _NO_DATA)

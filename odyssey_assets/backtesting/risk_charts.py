@@ -15,7 +15,7 @@ from odyssey_assets.backtesting.cell_grid import CellGrid, draw_cells
 from odyssey_assets.backtesting.curves import days_by_strategy, monthly_returns
 from odyssey_assets.backtesting.quantile_bands import MEDIAN, quantile_bands
 from odyssey_assets.backtesting.scenarios import REGIME_NAMES, ordered_scenarios
-from odyssey_assets.core.chart_frame import chart_frame, panel_frame, say_no_data
+from odyssey_assets.core.chart_frame import Space, chart_frame, panel_frame, say_no_data
 from odyssey_assets.core.figure_text import (
     UNKNOWN,
     count,
@@ -47,10 +47,7 @@ def monthly_returns_chart(daily: pd.DataFrame, strategy: str) -> Figure:
         else f"after costs, {day(days.index[0])} to {day(days.index[-1])}, {count(len(days))} "
         "sessions; the first and the last month and year may be incomplete",
         is_simulated=_is_simulated(daily[daily["strategy"] == strategy]),
-        height=1.0 + 0.27 * max(len(grid), 4),
-        left=0.6,
-        bottom=0.1,
-        top=0.86,
+        space=Space(height=1.0 + 0.27 * max(len(grid), 4), left=0.6, bottom=0.1, top=0.86),
     )
     if days is None:
         say_no_data(axes, "no return yet")
@@ -83,10 +80,9 @@ def monte_carlo_chart(monte_carlo: pd.DataFrame, fan: pd.DataFrame, strategy: st
         f"Resampled paths: {display_name(strategy)} over time, and where all strategies end",
         _resampling_note(own),
         is_simulated=_is_simulated(monte_carlo),
-        left=0.6,
-        right=0.45,
         columns=(5, 3),
         gap=2.6,
+        space=Space(left=0.6, right=0.45),
     )
     if own.empty:
         say_no_data(left, "no paths were resampled")
@@ -111,10 +107,7 @@ def stress_chart(stress: pd.DataFrame, proxy: str) -> Figure:
         "upright: as the strategy then held, italic: its newest portfolio; doubled volatility and "
         "correlations of one: a bad month",
         is_simulated=_is_simulated(stress),
-        height=1.5 + 0.34 * max(len(scenarios), 3),
-        left=1.6,
-        bottom=0.1,
-        top=1.12,
+        space=Space(height=1.5 + 0.34 * max(len(scenarios), 3), left=1.6, bottom=0.1, top=1.12),
     )
     if stress.empty:
         say_no_data(axes, "no scenario was computed")
@@ -156,10 +149,7 @@ def regime_chart(regimes: pd.DataFrame) -> Figure:
         "after costs, with its standard error and the mean return a year; by the regime known at "
         "the close before",
         is_simulated=_is_simulated(regimes),
-        height=1.3 + 0.42 * max(len(names), 3),
-        left=1.9,
-        bottom=0.1,
-        top=1.0,
+        space=Space(height=1.3 + 0.42 * max(len(names), 3), left=1.9, bottom=0.1, top=1.0),
     )
     if regimes.empty:
         say_no_data(axes, "no session has a regime yet")

@@ -3,6 +3,8 @@
 Lines of the strategy beside its benchmarks belong to `tear_sheet_lines`.
 """
 
+from collections.abc import Sequence
+
 import numpy as np
 import pandas as pd
 
@@ -118,41 +120,17 @@ def portfolio_chart(weights: pd.DataFrame) -> Chart:
     targets = np.append(1.0 - rows["target_weight"].sum(), rows["target_weight"])
     held = np.append(1.0 - rows["held_weight"].sum(), rows["held_weight"])
     spread = np.append(np.nan, rows["target_weight_seed_std"].astype(float))
-    bars: Trace = {
-        "type": "bar",
-        "orientation": "h",
-        "name": "target",
-        "y": names,
-        "x": numbers(pd.Series(targets), 5),
-        "marker": {"color": [CASH, *[BLUE] * len(rows)]},
-        "hovertemplate": "%{x:.1%}",
-    }
-    if np.isfinite(spread).any():
-        bars["error_x"] = {
-            "type": "data",
-            "array": numbers(pd.Series(spread).fillna(0.0), 5),
-            "color": ORANGE,
-            "thickness": 2,
-        }
-    marks: Trace = {
-        "type": "scatter",
-        "mode": "markers",
-        "name": "held",
-        "y": names,
-        "x": numbers(pd.Series(held), 5),
-        "marker": {"symbol": "line-ns-open", "size": 12, "color": INK, "line": {"width": 2}},
-        "hovertemplate": "%{x:.1%}",
-    }
     wanted = dict(zip(reversed(names), map(percent, reversed(targets)), strict=True))
     reach = np.fmax(np.fmax(targets, held), targets + np.nan_to_num(spread))
     decided = weights.loc[weights["is_decision"], "date"].max()
     seeds = int(rows["seed_count"].max()) if len(rows) else 0
     legend = {"target": BLUE, "held": INK}
+    traces = [_target_bars(names, targets, spread), _held_marks(names, held)]
     return Chart(
         "portfolio",
         "Newest portfolio",
         f"Target weights by the last decision: {said(wanted)}.",
-        [bars, marks] if len(rows) else [],
+        traces if len(rows) else [],
         layout("", [])
         | {
             "hovermode": "y unified",
@@ -171,3 +149,35 @@ def portfolio_chart(weights: pd.DataFrame) -> Chart:
         f"{day(weights['date'].max())}.",
         height=120 + 22 * len(names),
     )
+
+
+def _target_bars(names: Sequence[str], targets: np.ndarray, spread: np.ndarray) -> Trace:
+    bars: Trace = {
+        "type": "bar",
+        "orientation": "h",
+        "name": "target",
+        "y": names,
+        "x": numbers(pd.Series(targets), 5),
+        "marker": {"color": [CASH, *[BLUE] * (len(names) - 1)]},
+        "hovertemplate": "%{x:.1%}",
+    }
+    if np.isfinite(spread).any():
+        bars["error_x"] = {
+            "type": "data",
+            "array": numbers(pd.Series(spread).fillna(0.0), 5),
+            "color": ORANGE,
+            "thickness": 2,
+        }
+    return bars
+
+
+def _held_marks(names: Sequence[str], held: np.ndarray) -> Trace:
+    return {
+        "type": "scatter",
+        "mode": "markers",
+        "name": "held",
+        "y": names,
+        "x": numbers(pd.Series(held), 5),
+        "marker": {"symbol": "line-ns-open", "size": 12, "color": INK, "line": {"width": 2}},
+        "hovertemplate": "%{x:.1%}",
+    }

@@ -33,9 +33,20 @@ def _one(name: str, wording: Callable[..., str], **options: object) -> Wording:
 def _range(figure: str, wording: Callable[[float], str]) -> Wording:
     return lambda row: (
         f"{wording(row[f'{figure}_seed_low'])} to {wording(row[f'{figure}_seed_high'])}"
-        if row["seed_count"] > 1
+        if row["seed_count"] > 1 and np.isfinite(row[f"{figure}_seed_low"])
         else UNKNOWN
     )
+
+
+def _sharpe(row: pd.Series) -> str:
+    if not np.isfinite(row["sharpe"]):
+        return UNKNOWN
+    return f"{ratio(row['sharpe'])} ± {ratio(row['sharpe_standard_error'])}"
+
+
+def _longest_fall(row: pd.Series) -> str:
+    sessions = row["max_drawdown_sessions"]
+    return f"{count(sessions)} sessions" if np.isfinite(sessions) else UNKNOWN
 
 
 RETURN_FIGURES: Mapping[str, Wording] = {
@@ -43,14 +54,12 @@ RETURN_FIGURES: Mapping[str, Wording] = {
     "Total return": _one("total_return", percent),
     "Growth a year": _one("cagr", percent),
     "Volatility a year": _one("volatility", percent),
-    "Sharpe ratio ± standard error": lambda row: (
-        f"{ratio(row['sharpe'])} ± {ratio(row['sharpe_standard_error'])}"
-    ),
+    "Sharpe ratio ± standard error": _sharpe,
     "Probability that it exceeds 0": _one("probabilistic_sharpe", percent),
     "Sortino ratio": _one("sortino", ratio),
     "Calmar ratio": _one("calmar", ratio),
     "Deepest fall": _one("max_drawdown", percent),
-    "Longest time under water": lambda row: f"{count(row['max_drawdown_sessions'])} sessions",
+    "Longest time under water": _longest_fall,
     "Winning sessions": _one("win_rate", percent),
     "Gains / losses": _one("profit_factor", ratio),
 }
@@ -75,11 +84,12 @@ def key_figures(
 
     And over its whole life where that is longer. Figures that none of them has are left out.
     """
-    rows = performance.set_index(["strategy", "period_kind"]).sort_index()
-    columns: dict[str, pd.Series] = {}
-    for name in (strategy, *benchmarks):
-        if (name, "common") in rows.index:
-            columns[display_name(name)] = rows.loc[(name, "common")].iloc[0]
+    common = performance[performance["period_kind"] == "common"].set_index("strategy")
+    columns = {
+        display_name(name): common.loc[name]
+        for name in (strategy, *benchmarks)
+        if name in common.index
+    }
     note = ""
     if columns:
         first = next(iter(columns.values()))
@@ -87,8 +97,8 @@ def key_figures(
             f"After costs, {day(first['start_date'])} to {day(first['end_date'])}: the sessions "
             "that all strategies have in common. "
         )
-    if (strategy, "whole") in rows.index:
-        whole = rows.loc[(strategy, "whole")].iloc[0]
+    own = performance[performance["strategy"] == strategy]
+    for _, whole in own[own["period_kind"] == "whole"].iterrows():
         if all(row["sessions"] < whole["sessions"] for row in columns.values()):
             columns[f"{display_name(strategy)}, whole life"] = whole
             note += f"Whole life: since {day(whole['start_date'])}."
@@ -210,7 +220,7 @@ def _figure_table(
     body = [
         (label, [Cell(said) for said in figures])
         for label, figures in worded.items()
-        if set(figures) != {UNKNOWN}
+        if set(figures) - {UNKNOWN}
     ]
     return Table(caption, ["", *columns], body, note, style="figures")
 
@@ -240,7 +250,7 @@ def _regime(row: pd.Series) -> list[Cell]:
         Cell(percent(row["share"], 0)),
         Cell(percent(row["mean_annual_return"])),
         Cell(percent(row["volatility"])),
-        Cell(f"{ratio(row['sharpe'])} ± {ratio(row['sharpe_standard_error'])}"),
+        Cell(_sharpe(row)),
         Cell(percent(row["max_drawdown"])),
         Cell(percent(row["win_rate"])),
         Cell(ratio(row["turnover"], 1)),

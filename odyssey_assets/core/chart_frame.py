@@ -7,6 +7,7 @@ to the `charts.py` of its domain, names at the ends of lines to
 """
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from matplotlib.axes import Axes
 from matplotlib.dates import AutoDateLocator, ConciseDateFormatter
@@ -16,21 +17,32 @@ from matplotlib.ticker import FuncFormatter, NullLocator, PercentFormatter
 from odyssey_assets.core.axis_ticks import log_ticks
 from odyssey_assets.core.palette import GRID, INK, MUTED, RED
 
-WIDTH, HEIGHT = 10.0, 5.2
+WIDTH = 10.0
 _EDGE, _NOTE = 0.12, 0.53
 _DATES_AN_INCH = 1.6
 
 
+@dataclass(frozen=True)
+class Space:
+    """Room in a figure, inches.
+
+    Attributes:
+        height: Of the whole figure; its width is `WIDTH`.
+        left: Margin left of the axes, for their labels.
+        right: Margin right of them, for names at the ends of lines.
+        bottom: Margin below them.
+        top: Margin above them, for title and note.
+    """
+
+    height: float = 5.2
+    left: float = 0.75
+    right: float = 0.3
+    bottom: float = 0.45
+    top: float = 0.62
+
+
 def chart_frame(
-    title: str,
-    note: str,
-    *,
-    is_simulated: bool,
-    height: float = HEIGHT,
-    left: float = 0.75,
-    right: float = 0.3,
-    bottom: float = 0.45,
-    top: float = 0.62,
+    title: str, note: str, *, is_simulated: bool, space: Space = Space()
 ) -> tuple[Figure, Axes]:
     """Return an empty figure with its title and a line below it.
 
@@ -38,22 +50,9 @@ def chart_frame(
         title: What the picture shows.
         note: Key figures, period, sample size.
         is_simulated: Whether the note begins by saying that the data is simulated.
-        height: Of the figure, inches.
-        left: Margin, inches; the same for `right` and `bottom`.
-        right: See `left`.
-        bottom: See `left`.
-        top: See `left`.
+        space: Height and margins.
     """
-    figure, (axes,) = panel_frame(
-        title,
-        note,
-        is_simulated=is_simulated,
-        height=height,
-        left=left,
-        right=right,
-        bottom=bottom,
-        top=top,
-    )
+    figure, (axes,) = panel_frame(title, note, is_simulated=is_simulated, space=space)
     return figure, axes
 
 
@@ -62,71 +61,41 @@ def panel_frame(
     note: str,
     *,
     is_simulated: bool,
-    height: float = HEIGHT,
-    left: float = 0.75,
-    right: float = 0.3,
-    bottom: float = 0.45,
-    top: float = 0.62,
+    space: Space = Space(),
     rows: Sequence[float] = (1.0,),
     columns: Sequence[float] = (1.0,),
     gap: float = 0.45,
 ) -> tuple[Figure, list[Axes]]:
-    """Return an empty figure of several axes, row by row; otherwise as `chart_frame`.
+    """Return an empty figure of several axes, row by row.
 
     Args:
-        title: As in `chart_frame`; so are all arguments not named here.
-        note: See `title`.
-        is_simulated: See `title`.
-        height: See `title`.
-        left: See `title`.
-        right: See `title`.
-        bottom: See `title`.
-        top: See `title`.
+        title: As in `chart_frame`.
+        note: As in `chart_frame`.
+        is_simulated: As in `chart_frame`.
+        space: As in `chart_frame`.
         rows: Relative heights of the rows of axes.
         columns: Relative widths of their columns.
         gap: Space between neighbours, inches.
     """
-    figure = Figure(figsize=(WIDTH, height), facecolor="white")
-    inner_width, inner_height = WIDTH - left - right, height - top - bottom
+    figure = Figure(figsize=(WIDTH, space.height), facecolor="white")
+    inner_width = WIDTH - space.left - space.right
+    inner_height = space.height - space.top - space.bottom
     grid = figure.add_gridspec(
         len(rows),
         len(columns),
         height_ratios=rows,
         width_ratios=columns,
-        left=left / WIDTH,
-        right=1 - right / WIDTH,
-        top=1 - top / height,
-        bottom=bottom / height,
+        left=space.left / WIDTH,
+        right=1 - space.right / WIDTH,
+        top=1 - space.top / space.height,
+        bottom=space.bottom / space.height,
         wspace=_share(gap, inner_width, len(columns)),
         hspace=_share(gap, inner_height, len(rows)),
     )
-    panels = [
-        figure.add_subplot(grid[row, column])
-        for row in range(len(rows))
-        for column in range(len(columns))
-    ]
+    panels = [figure.add_subplot(cell) for cell in grid]
     for axes in panels:
         _style(axes)
-    figure.suptitle(
-        title,
-        x=_EDGE / WIDTH,
-        y=1 - 0.1 / height,
-        ha="left",
-        va="top",
-        fontsize=13,
-        fontweight="bold",
-        color=INK,
-    )
-    first_width = panels[0].get_position().width * WIDTH
-    panels[0].set_title(
-        f"simulated data; {note}" if is_simulated else note,
-        loc="left",
-        x=(_EDGE - left) / first_width,
-        y=1 + (top - _NOTE) / panels[0].get_position().height / height,
-        pad=0,
-        fontsize=9,
-        color=RED if is_simulated else MUTED,
-    )
+    _write_titles(figure, panels[0], title, note, space, is_simulated=is_simulated)
     return figure, panels
 
 
@@ -169,6 +138,32 @@ def say_no_data(axes: Axes, text: str) -> None:
         0.5, 0.5, text, transform=axes.transAxes, ha="center", va="center", color=MUTED, fontsize=11
     )
     axes.set_axis_off()
+
+
+def _write_titles(
+    figure: Figure, axes: Axes, title: str, note: str, space: Space, *, is_simulated: bool
+) -> None:
+    """Write title and note at the left edge, the note as the left title of the first axes."""
+    figure.suptitle(
+        title,
+        x=_EDGE / WIDTH,
+        y=1 - _EDGE / space.height,
+        ha="left",
+        va="top",
+        fontsize=13,
+        fontweight="bold",
+        color=INK,
+    )
+    box = axes.get_position()
+    axes.set_title(
+        f"simulated data; {note}" if is_simulated else note,
+        loc="left",
+        x=(_EDGE - space.left) / (box.width * WIDTH),
+        y=1 + (space.top - _NOTE) / (box.height * space.height),
+        pad=0,
+        fontsize=9,
+        color=RED if is_simulated else MUTED,
+    )
 
 
 def _style(axes: Axes) -> None:

@@ -34,7 +34,10 @@ class TradingCosts:
             coefficient x sigma x sqrt(traded / average volume) x traded, the square-root law
             (Torre 1997; Almgren et al. 2005). 0: none.
         max_participation: Largest fill as a share of the 20-session average dollar volume; None:
-            no cap, volume is not looked at.
+            no cap.
+
+    A volume that is not known counts as none: under a cap nothing fills, and impact is the largest
+    there is (`MAX_IMPACT` of the traded value). Without a volatility there is no impact.
     """
 
     commission_bps: float
@@ -57,14 +60,8 @@ class TradingCosts:
     def rates(self) -> np.ndarray:
         """The costs as the kernels take them."""
         cap = kernels.NO_CAP if self.max_participation is None else self.max_participation
-        return np.array(
-            [
-                self.commission_bps * BASIS_POINT,
-                self.slippage_bps * BASIS_POINT,
-                self.impact_coefficient,
-                cap,
-            ]
-        )
+        proportional = np.array([self.commission_bps, self.slippage_bps]) * BASIS_POINT
+        return np.append(proportional, [self.impact_coefficient, cap])
 
 
 @dataclass(eq=False)
@@ -124,6 +121,13 @@ class Fills:
 class Simulator:
     """Steps portfolios through a panel under limits and costs.
 
+    A decision at a close cancels what still waits from the one before, and orders as many units as
+    lead to the feasible weights once expected costs are paid. At the next open orders fill where
+    there is a bar, sales first; purchases reach no further than limits and cash. What the volume,
+    a missing bar, the limits or the cash hold back waits for the opens after, until the next
+    decision. A position without a bar is kept. Price drift, and what cannot be sold, may carry
+    weights over their limits, never a purchase; `LIMIT_EXCESS` reports it.
+
     Args:
         panel: Prices; a step needs its session and the next one.
         limits: One for all portfolios, or one each.
@@ -135,10 +139,10 @@ class Simulator:
     ) -> None:
         self.panel = panel
         several = limits if isinstance(limits, tuple) else (limits,)
-        self._limits = np.array([(one.max_weight, one.budget) for one in several])
+        self._limits = np.array([(one.max_weight, one.budget) for one in several]).reshape(-1, 2)
         self._rates = costs.rates
         self._market = market_array(panel)
-        self._cash_return = np.array(panel.cash_return, dtype=np.float64)
+        self._cash_return = np.append(panel.cash_return, 0.0)
 
     def step(
         self, book: Book, sessions: np.ndarray, targets: np.ndarray, is_decision: np.ndarray
@@ -157,15 +161,10 @@ class Simulator:
                 not finite. The book is as it was.
         """
         rows = self._rows(book, sessions, len(self.panel) - 2)
-        decides = _shaped(is_decision, rows.shape, np.bool_)[:, None]
-        wanted = _shaped(targets, book.units.shape)[:, None]
-        portfolios, tickers = book.units.shape
-        totals = np.empty((portfolios, 2, kernels.TOTALS))
-        by_ticker = np.empty((portfolios, 2, kernels.FILL_ROWS, tickers))
-        after = Book(book.units.copy(), book.pending.copy(), book.cash.copy())
-        self._advance(rows, rows + 1, rows, wanted, decides, after, by_ticker, totals)
+        decides = _shaped(is_decision, rows.shape, np.bool_)
+        after, fills, _ = self._step(book, rows, targets, decides)
         book.units[...], book.pending[...], book.cash[...] = after.units, after.pending, after.cash
-        return Fills(totals[:, 1], by_ticker[:, 1])
+        return fills
 
     def feasible(self, book: Book, sessions: np.ndarray, targets: np.ndarray) -> np.ndarray:
         """Return the weights that orders for `targets` would aim at, shape (portfolios, tickers).
@@ -183,13 +182,7 @@ class Simulator:
             ValueError: As `step`.
         """
         rows = self._rows(book, sessions, len(self.panel) - 1)
-        weights = np.empty(book.units.shape)
-        unreadable = loops.aim_books(
-            rows, _shaped(targets, weights.shape)[:, None], self._market, self._limits, book.units,
-            book.cash, weights,
-        )  # fmt: skip
-        self._refuse(unreadable)
-        return weights
+        return self._step(book, rows, targets, np.ones(len(rows), dtype=np.bool_))[2]
 
     def equity(self, book: Book, sessions: np.ndarray) -> np.ndarray:
         """Return the value of each portfolio at the close of its session, USD."""
@@ -221,23 +214,37 @@ class Simulator:
             keeps_fills: False leaves `by_ticker` without rows, for paths by the thousand.
 
         Raises:
-            ValueError: A shape is wrong, a first row is negative, or a target that is read is not
-                finite.
+            ValueError: As `step`.
         """
         portfolios, (sessions, tickers) = len(targets), self.panel.close.shape
         self._check_portfolios(portfolios)
         wanted = _shaped(targets, (portfolios, sessions, tickers))
         decides = _shaped(is_decision, wanted.shape[:2], np.bool_)
         starts = _shaped(first, (portfolios,), np.int64)
-        if starts.min() < 0:
+        if (starts < 0).any():
             raise ValueError(f"Found first rows {starts}, expected rows from 0 on.")
         totals = np.full((portfolios, sessions, kernels.TOTALS), np.nan)
         kept = sessions if keeps_fills else 0
         by_ticker = np.zeros((portfolios, kept, kernels.FILL_ROWS, tickers))
         book = Book.of_cash(capital, portfolios, tickers)
+        fills = Fills(totals, by_ticker)
         ends, origins = np.full(portfolios, sessions - 1), np.zeros(portfolios, dtype=np.int64)
-        self._advance(starts, ends, origins, wanted, decides, book, by_ticker, totals)
-        return Fills(totals, by_ticker)
+        self._advance(starts, ends, origins, wanted, decides, book, fills)
+        return fills
+
+    def _step(
+        self, book: Book, rows: np.ndarray, targets: np.ndarray, decides: np.ndarray
+    ) -> tuple[Book, Fills, np.ndarray]:
+        """Return the book after one session, what happened in it, and the weights aimed at."""
+        portfolios, tickers = book.units.shape
+        wanted = _shaped(targets, (portfolios, tickers))[:, None]
+        totals = np.empty((portfolios, 2, kernels.TOTALS))
+        by_ticker = np.empty((portfolios, 2, kernels.FILL_ROWS, tickers))
+        after = Book(book.units.copy(), book.pending.copy(), book.cash.copy())
+        aims = self._advance(
+            rows, rows + 1, rows, wanted, decides[:, None], after, Fills(totals, by_ticker)
+        )
+        return after, Fills(totals[:, 1], by_ticker[:, 1]), aims
 
     def _advance(
         self,
@@ -247,50 +254,46 @@ class Simulator:
         wanted: np.ndarray,
         decides: np.ndarray,
         book: Book,
-        by_ticker: np.ndarray,
-        totals: np.ndarray,
-    ) -> None:
-        unreadable = loops.advance_books(
+        fills: Fills,
+    ) -> np.ndarray:
+        aims = np.empty(book.units.shape)
+        portfolio, session, ticker = loops.advance_books(
             first, last, origin, wanted, decides, self._market, self._cash_return, self._limits,
-            self._rates, book.units, book.pending, book.cash, by_ticker, totals,
+            self._rates, book.units, book.pending, book.cash, fills.by_ticker, fills.totals, aims,
         )  # fmt: skip
-        self._refuse(unreadable)
-
-    def _valued(self, book: Book, sessions: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        rows = self._rows(book, sessions, len(self.panel) - 1)
-        equity, weights = np.empty(len(rows)), np.empty(book.units.shape)
-        loops.value_books(rows, self._market, book.units, book.cash, equity, weights)
-        return equity, weights
-
-    def _rows(self, book: Book, sessions: np.ndarray, last: int) -> np.ndarray:
-        rows = np.ascontiguousarray(sessions, dtype=np.int64)
-        self._check_portfolios(len(book.cash))
-        if rows.shape != book.cash.shape or rows.min() < 0 or rows.max() > last:
-            raise ValueError(
-                f"Found sessions {rows} for {len(book.cash)} portfolios, expected one row of the "
-                f"panel each, from 0 to {last}."
-            )
-        return rows
-
-    def _check_portfolios(self, portfolios: int) -> None:
-        if len(self._limits) not in (1, portfolios):
-            raise ValueError(
-                f"Found limits for {len(self._limits)} portfolios, expected one for all or one "
-                f"each for {portfolios}."
-            )
-
-    def _refuse(self, unreadable: tuple[int, int, int]) -> None:
-        portfolio, session, ticker = unreadable
         if portfolio >= 0:
             raise ValueError(
                 f"The target of portfolio {portfolio} for {self.panel.tickers[ticker]} on "
                 f"{self.panel.dates[session]} is not finite. A ticker with a bar needs a weight."
             )
+        return aims
+
+    def _valued(self, book: Book, sessions: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        rows = self._rows(book, sessions, len(self.panel) - 1)
+        equity, weights = np.empty(len(rows)), np.empty(book.units.shape)
+        loops.value_books(rows, self._market, book.units.copy(), book.cash.copy(), equity, weights)
+        return equity, weights
+
+    def _rows(self, book: Book, sessions: np.ndarray, last: int) -> np.ndarray:
+        self._check_portfolios(len(book.cash))
+        rows = _shaped(sessions, book.cash.shape, np.int64)
+        if book.units.shape != (len(rows), len(self.panel.tickers)):
+            raise ValueError(
+                f"Found units of shape {book.units.shape}, expected {len(rows)} portfolios and "
+                f"{len(self.panel.tickers)} tickers."
+            )
+        if (rows < 0).any() or (rows > last).any():
+            raise ValueError(f"Found sessions {rows}, expected rows from 0 to {last}.")
+        return rows
+
+    def _check_portfolios(self, portfolios: int) -> None:
+        if len(self._limits) not in (1, portfolios):
+            raise ValueError(f"Found {len(self._limits)} limits for {portfolios} portfolios.")
 
 
 def _shaped(values: np.ndarray, shape: tuple[int, ...], kind: type = np.float64) -> np.ndarray:
-    """Return values in the one layout that the kernels are compiled for."""
+    """Return values in the one layout that the kernels are compiled for: packed and writable."""
     array: np.ndarray = np.ascontiguousarray(values, dtype=kind)
     if array.shape != shape:
         raise ValueError(f"Found an array of shape {array.shape}, expected {shape}.")
-    return array
+    return array if array.flags.writeable else array.copy()

@@ -2,7 +2,7 @@
 
 `advance` is the only place in the project where an order becomes a fill; `core.execution` calls it
 for one step of many portfolios and for whole paths. What is ordered belongs to
-`core.execution_orders`; the same holds for the arguments here.
+`core.execution_orders`; what it says of arguments and inlining holds here too.
 """
 
 import math
@@ -123,10 +123,8 @@ def _affordable(
     Sales come first. Limits are kept at the prices of the close before: what the open makes of the
     weights is drift, and was not known when the orders were given. Cash is that of the open.
     """
-    proportional, coefficient = (
-        rates[COMMISSION_RATE] + rates[SLIPPAGE_RATE],
-        rates[IMPACT_COEFFICIENT],
-    )
+    proportional = rates[COMMISSION_RATE] + rates[SLIPPAGE_RATE]
+    coefficient = rates[IMPACT_COEFFICIENT]
     wealth, invested = equity, 0.0
     for i in range(len(units)):
         quantity, closed = fills[UNITS_FILLED, i], market[t, CLOSE, i]

@@ -1,15 +1,13 @@
 """Compiled loops of the execution simulator: many portfolios over one session or many.
 
-What happens in one session of one portfolio belongs to `core.execution_kernels`. Loops that read
-targets return `READABLE`, or the portfolio, the session and the ticker of a target that is not
-finite; what they have written by then is of no use.
+What happens in one session of one portfolio belongs to `core.execution_kernels`.
 """
 
 import numpy as np
 from numba import njit
 
 from odyssey_assets.core.execution_kernels import FILL_ROWS, TOTALS, advance
-from odyssey_assets.core.execution_orders import CLOSE, HAS_BAR, aim, equity_of
+from odyssey_assets.core.execution_orders import CLOSE, HAS_BAR, equity_of
 
 READABLE = (-1, -1, -1)
 
@@ -30,10 +28,13 @@ def advance_books(
     cash: np.ndarray,
     by_ticker: np.ndarray,
     totals: np.ndarray,
+    aims: np.ndarray,
 ) -> tuple[int, int, int]:
     """Take each portfolio from the close of its first session to that of its last.
 
-    Rows are copied in and out: a slice of an array costs more here than the numbers in it.
+    Returns `READABLE`, or the portfolio, the session and the ticker of a target that is not finite;
+    what has been written by then is of no use. Rows are copied in and out: numba counts references
+    to every slice of an array, which costs more here than the numbers in it.
 
     Args:
         first: Session of each portfolio, (portfolios,).
@@ -52,6 +53,7 @@ def advance_books(
         by_ticker: Out, what happened up to the close of each column's session, (portfolios,
             columns, FILL_ROWS, tickers); not written if it has no columns.
         totals: Out, the same, (portfolios, columns, TOTALS).
+        aims: Out, weights that the last decision's orders aim at, (portfolios, tickers).
     """
     tickers = units.shape[1]
     target, own_units, own_pending = np.empty(tickers), np.empty(tickers), np.empty(tickers)
@@ -73,36 +75,7 @@ def advance_books(
             )  # fmt: skip
             _keep(fills, figures, p, column + 1, by_ticker, totals)
         for i in range(tickers):
-            units[p, i], pending[p, i] = own_units[i], own_pending[i]
-    return READABLE
-
-
-@njit(cache=True, error_model="numpy")
-def aim_books(
-    sessions: np.ndarray,
-    targets: np.ndarray,
-    market: np.ndarray,
-    limits: np.ndarray,
-    units: np.ndarray,
-    cash: np.ndarray,
-    aims: np.ndarray,
-) -> tuple[int, int, int]:
-    """Write the weights that orders of each portfolio would aim at, (portfolios, tickers).
-
-    `targets` has one column, as in `advance_books`.
-    """
-    tickers = units.shape[1]
-    target, own_units = np.empty(tickers), np.empty(tickers)
-    caps, weights = np.empty(tickers), np.empty(tickers)
-    for p in range(len(sessions)):
-        t, own = sessions[p], min(p, len(limits) - 1)
-        ticker = _read(targets, p, 0, market, t, target)
-        if ticker >= 0:
-            return p, t, ticker
-        own_units[:] = units[p]
-        equity = equity_of(cash[p], own_units, market, t)
-        aim(target, market, t, limits[own, 0], limits[own, 1], equity, own_units, caps, weights)
-        aims[p] = weights
+            units[p, i], pending[p, i], aims[p, i] = own_units[i], own_pending[i], weights[i]
     return READABLE
 
 

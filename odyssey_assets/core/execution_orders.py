@@ -2,7 +2,8 @@
 
 Compiled parts of the execution simulator, all of them known at the close that decides. Fills belong
 to `core.execution_kernels`. Arguments are trusted here and hold no NaN: a price that does not exist
-is 0, and so are an unknown volume and an unknown volatility.
+is 0, and so are an unknown volume and an unknown volatility. Functions that hand arrays on are
+inlined and take no slices: numba counts references there, which costs more than the arithmetic.
 """
 
 import math
@@ -27,13 +28,17 @@ COMMISSION_RATE, SLIPPAGE_RATE, IMPACT_COEFFICIENT, PARTICIPATION = range(4)
 
 
 def market_array(panel: PricePanel) -> np.ndarray:
-    """Return a panel as the kernels read it, shape (sessions, MARKET_ROWS, tickers)."""
-    market = np.zeros((len(panel), MARKET_ROWS, len(panel.tickers)))
-    market[:, OPEN] = panel.open
-    market[:, CLOSE] = panel.close
-    market[:, HAS_BAR] = panel.has_bar
-    market[:, VOLUME] = panel.dollar_volume
-    market[:, VOLATILITY] = panel.volatility
+    """Return a panel as the kernels read it, shape (sessions + 1, MARKET_ROWS, tickers).
+
+    The session after the last is not known yet: nothing trades in it.
+    """
+    market = np.zeros((len(panel) + 1, MARKET_ROWS, len(panel.tickers)))
+    market[:-1, OPEN] = panel.open
+    market[:-1, CLOSE] = panel.close
+    market[:-1, HAS_BAR] = panel.has_bar
+    market[:-1, VOLUME] = panel.dollar_volume
+    market[:-1, VOLATILITY] = panel.volatility
+    market[-1, OPEN] = market[-1, CLOSE] = panel.close[-1]
     market[np.isnan(market)] = 0.0
     return market
 

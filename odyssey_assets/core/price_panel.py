@@ -17,6 +17,7 @@ from odyssey_assets.errors import ContractError
 VOLUME_SESSIONS = 20
 VOLATILITY_SESSIONS = 20
 DAYS_PER_RATE_YEAR = 360
+MAX_RATE_AGE_DAYS = 31
 
 
 @dataclass(frozen=True, eq=False)
@@ -92,18 +93,19 @@ def build_price_panel(
         bars: Rows of `market_data.bars`; tickers not asked for are left out.
         tickers: Columns of the panel, in this order; one without rows is never listed.
         cash_rate: Annual rate of cash in percent by date, ascending; each is used from the session
-            after its own date on. None: cash earns nothing.
+            after its own date on, until a newer one comes, for `MAX_RATE_AGE_DAYS` at most. Cash
+            earns nothing where there is none.
 
     Raises:
         ContractError: No ticker has a bar.
     """
-    own = adjusted_bars(bars[bars["ticker"].isin(tickers)])
-    if own.empty:
+    rows = bars[bars["ticker"].isin(tickers)].reset_index(drop=True)
+    if rows.empty:
         raise ContractError(
             f"None of the tickers {', '.join(tickers)} has a bar. Materialize market_data.bars."
         )
-    own = own.assign(
-        dollars=bars["close"] * bars["volume"], is_real=~own["is_filled"] & (own["volume"] > 0)
+    own = adjusted_bars(rows).assign(
+        dollars=rows["close"] * rows["volume"], is_real=~rows["is_filled"] & (rows["volume"] > 0)
     )
     wide = own.set_index(["date", "ticker"]).unstack("ticker").sort_index()  # noqa: PD010 (several values)
 
@@ -120,7 +122,7 @@ def build_price_panel(
         open=np.ascontiguousarray(opens),
         close=np.ascontiguousarray(close),
         factor=np.ascontiguousarray(matrix("total_return_factor").astype(np.float64).ffill()),
-        has_bar=has_bar,
+        has_bar=np.ascontiguousarray(has_bar),
         dollar_volume=np.ascontiguousarray(dollars.rolling(VOLUME_SESSIONS, min_periods=1).mean()),
         volatility=np.ascontiguousarray(
             (close / close.shift(1) - 1).rolling(VOLATILITY_SESSIONS).std()
@@ -131,9 +133,12 @@ def build_price_panel(
 
 def _cash_returns(dates: pd.DatetimeIndex, cash_rate: pd.Series | None) -> np.ndarray:
     """Return rate x days / 360 since the session before: the money market's actual/360."""
-    if cash_rate is None or cash_rate.empty:
+    if cash_rate is None or cash_rate.dropna().empty:
         return np.zeros(len(dates))
-    known = cash_rate.reindex(cash_rate.index.union(dates)).ffill().reindex(dates).shift(1)
-    days = np.diff(dates.to_numpy().astype("datetime64[D]").astype(np.int64), prepend=0)
-    days[0] = 0
-    return np.asarray(known.fillna(0.0)) / 100 * days / DAYS_PER_RATE_YEAR
+    known = cash_rate.dropna()
+    row = known.index.searchsorted(dates, side="right") - 1
+    age = dates.to_numpy() - known.index.to_numpy()[row]
+    is_known = (row >= 0) & (age <= np.timedelta64(MAX_RATE_AGE_DAYS, "D"))
+    rate = np.where(is_known, known.to_numpy(dtype=np.float64)[row], 0.0)
+    days = np.diff(dates.to_numpy().astype("datetime64[D]").astype(np.int64))
+    return np.append(0.0, rate[:-1] / 100 * days / DAYS_PER_RATE_YEAR)

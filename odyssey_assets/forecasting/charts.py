@@ -10,6 +10,7 @@ from matplotlib.figure import Figure
 
 from odyssey_assets.core.adjustment import adjusted_bars
 from odyssey_assets.core.chart_frame import (
+    Space,
     chart_frame,
     date_axis,
     log_axis,
@@ -56,7 +57,7 @@ def forecast_chart(
         f"{own['ticker'].iloc[0]}: {horizon}-session forecasts of {model} and what happened",
         _quality_line(known["prediction"], known[label], is_covered),
         is_simulated=is_simulated,
-        bottom=0.73,
+        space=Space(bottom=0.73),
     )
     dates = shown["date"].to_numpy()
     axes.fill_between(
@@ -106,8 +107,7 @@ def strategy_chart(
         f"median ticker {_median_end(growth)}, by the sign of {BASELINE_MODEL} instead "
         f"{_median_end(baseline)}",
         is_simulated=is_simulated,
-        left=0.65,
-        right=1.0,
+        space=Space(left=0.65, right=1.0),
     )
     if not growth:
         say_no_data(axes, "no forecast has earned a return yet")
@@ -151,8 +151,7 @@ def importance_chart(
         else f"No feature drove {model}",
         f"window from {when}; mean absolute SHAP value on the validation sessions",
         is_simulated=is_simulated,
-        left=2.3,
-        bottom=0.55,
+        space=Space(left=2.3, bottom=0.55),
     )
     values = strongest.to_numpy() / BASIS_POINT
     bars = axes.barh(list(strongest.index), values, color=BLUE, height=0.7)

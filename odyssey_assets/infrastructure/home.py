@@ -10,10 +10,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from odyssey_assets.core.hashing import hash_mapping
 from odyssey_assets.errors import SettingsError
 from odyssey_assets.settings import Settings, build_settings
 
 HELD_SOURCE = "filled_by"
+HELD_RULES = "held_under"
 UNIVERSE_FIELDS = (
     "source", "price_dir", "macro_dir", "start", "end", "tickers", "proxy", "macro_series",
     "simulated",
@@ -145,6 +147,18 @@ def held_source(home: Home) -> str | None:
     return None if source is None else str(source)
 
 
+def rules_of(settings: Settings) -> str:
+    """Return the SHA-256 of every setting that portfolios of all windows must share."""
+    shared = settings.model_dump(mode="json", include={"portfolio", "costs", "seed"})
+    return hash_mapping(shared)
+
+
+def held_rules(home: Home) -> str | None:
+    """Return the rules under which the home's portfolios were held by its last successful run."""
+    rules = _read_memory(home.universe).get(HELD_RULES)
+    return None if rules is None else str(rules)
+
+
 def remember_universe(settings: Settings, *, is_filled: bool = False) -> bytes | None:
     """Write the universe of `settings` to its home, atomically.
 
@@ -164,6 +178,9 @@ def remember_universe(settings: Settings, *, is_filled: bool = False) -> bytes |
             content[name] = str(Path(content[name]).expanduser().resolve())
     if is_filled or (former is not None and held_source(home) == settings.source):
         content[HELD_SOURCE] = settings.source
+    rules = rules_of(settings) if is_filled else held_rules(home)
+    if rules is not None:
+        content[HELD_RULES] = rules
     _write_universe(home, json.dumps(content, indent=2).encode())
     return former
 

@@ -15,7 +15,7 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 
 from odyssey_assets.core.adjustment import adjusted_bars
-from odyssey_assets.core.chart_frame import chart_frame, log_axis
+from odyssey_assets.core.chart_frame import Space, chart_frame, log_axis
 from odyssey_assets.core.palette import INK, MUTED, RED
 from odyssey_assets.core.sessions import sessions_between
 
@@ -55,8 +55,7 @@ def price_chart(bars: pd.DataFrame) -> Figure:
         f"{_span(shown.index)} · source {shown['source'].iloc[-1]} · {len(shown):,} sessions, "
         f"{int(shown['is_filled'].sum())} filled, {int(shown['is_anomalous'].sum())} anomalous",
         is_simulated=bool(shown["is_simulated"].any()),
-        height=4.4,
-        bottom=0.7,
+        space=Space(height=4.4, bottom=0.7),
     )
     label = "close as traded" if shown["is_as_traded"].all() else "close, adjusted by vendor"
     marker = "." if len(shown) == 1 else ""
@@ -98,8 +97,7 @@ def missing_data_map(
         f"{_span(sessions)} · {len(tickers)} tickers, {len(sessions):,} sessions · {filled} filled "
         "· blank: not listed yet",
         is_simulated=bool(bars["is_simulated"].any()),
-        height=min(1.75 + 0.19 * len(tickers), 11.0),
-        bottom=0.7,
+        space=Space(height=min(1.75 + 0.19 * len(tickers), 11.0), bottom=0.7),
     )
     colours = ListedColormap([colour for _, colour in _MAP_CLASSES])
     norm = BoundaryNorm(np.arange(len(_MAP_CLASSES) + 1) - 0.5, len(_MAP_CLASSES))

@@ -10,6 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from odyssey_assets.core.chart_frame import (
+    Space,
     chart_frame,
     date_axis,
     panel_frame,
@@ -40,10 +41,9 @@ def training_chart(curves: pd.DataFrame, *, is_simulated: bool) -> Figure:
         + (f" of {display_name(curves['policy'].iloc[0])}" if len(curves) else ""),
         _training_note(curves),
         is_simulated=is_simulated,
-        height=5.6,
-        left=0.85,
         rows=(3, 2),
         gap=0.2,
+        space=Space(height=5.6, left=0.85),
     )
     if curves.empty:
         say_no_data(above, "no policy was trained")
@@ -89,7 +89,7 @@ def weights_chart(weights: pd.DataFrame, *, is_simulated: bool) -> Figure:
         if len(held)
         else "held at the close, share of equity",
         is_simulated=is_simulated,
-        right=1.3,
+        space=Space(right=1.3),
     )
     if held.empty:
         say_no_data(axes, "nothing was decided yet")
@@ -138,9 +138,7 @@ def newest_portfolio_chart(weights: pd.DataFrame, *, is_simulated: bool) -> Figu
         f"Newest portfolio of {name}",
         _portfolio_note(rows, weights),
         is_simulated=is_simulated,
-        height=1.3 + 0.26 * max(len(rows) + 1, 5),
-        left=0.9,
-        bottom=0.5,
+        space=Space(height=1.3 + 0.26 * max(len(rows) + 1, 5), left=0.9, bottom=0.5),
     )
     if rows.empty:
         say_no_data(axes, "nothing was decided yet")

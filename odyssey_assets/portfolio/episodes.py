@@ -96,7 +96,9 @@ class Episodes:
         for copy in np.flatnonzero(which).tolist():
             self._episodes[copy] += 1
             stream = (self._seed, self._first_copy + copy, int(self._episodes[copy]))
-            start = np.random.default_rng(stream).integers(self._first - length + 1, self._last)
+            start = int(
+                np.random.default_rng(stream).integers(self._first - length + 1, self._last)
+            )
             self._begins[copy] = max(start, self._first)
             self._ends[copy] = min(start + length, self._last)
         self._sessions[which] = self._begins[which]

@@ -12,6 +12,7 @@ import pandas as pd
 
 from odyssey_assets.core.cash_rate import cash_rate_of
 from odyssey_assets.core.price_panel import PricePanel, build_price_panel
+from odyssey_assets.errors import ContractError
 from odyssey_assets.settings import Settings
 
 
@@ -111,7 +112,7 @@ def build_market(
         cash_rate: As `build_price_panel` takes it.
 
     Raises:
-        ContractError: No ticker has a bar.
+        ContractError: No ticker has a bar, or a forecast was made on a day without one.
     """
     panel = build_price_panel(bars, tickers, cash_rate)
     own = predictions[
@@ -121,7 +122,13 @@ def build_market(
     ]
     shape = panel.close.shape
     forecasts, half_widths = np.full(shape, np.nan), np.full(shape, np.nan)
-    rows = np.searchsorted(panel.dates, own["date"].to_numpy().astype("datetime64[D]"))
+    rows = pd.Index(panel.dates.astype("datetime64[us]")).get_indexer(own["date"])
+    if (rows < 0).any():
+        raise ContractError(
+            f"forecasting.predictions holds {int((rows < 0).sum())} forecasts of days without a "
+            f"bar, first {own['date'][rows < 0].min():%Y-%m-%d}. Materialize market_data.bars and "
+            "forecasting.predictions for the same windows."
+        )
     columns = pd.Index(panel.tickers).get_indexer(own["ticker"])
     forecasts[rows, columns] = own["prediction"]
     half_widths[rows, columns] = (own["upper"] - own["lower"]) / 2

@@ -6,6 +6,7 @@ import pytest
 from matplotlib.figure import Figure
 
 from odyssey_assets.core.chart_frame import (
+    Space,
     chart_frame,
     date_axis,
     log_axis,
@@ -31,7 +32,12 @@ def test_frame_of_simulated_data_says_so_in_red() -> None:
 
 @pytest.mark.parametrize("height", [1.6, 5.2, 11.0])
 def test_title_and_note_begin_at_one_edge_and_do_not_overlap(height: float) -> None:
-    figure, axes = chart_frame("Title", "a note", is_simulated=False, height=height, left=1.7)
+    figure, axes = chart_frame(
+        "Title",
+        "a note",
+        is_simulated=False,
+        space=Space(height=height, left=1.7),
+    )
     _draw(figure)
     [title] = [text for text in figure.texts if text.get_text() == "Title"]
     upper, lower = title.get_window_extent(), axes._left_title.get_window_extent()  # type: ignore[attr-defined]
@@ -43,8 +49,9 @@ def test_title_and_note_begin_at_one_edge_and_do_not_overlap(height: float) -> N
 
 def test_panels_keep_margins_and_gap_in_inches() -> None:
     figure, panels = panel_frame(
-        "Title", "", is_simulated=False, height=6.0, left=1.0, right=2.0, bottom=0.5, top=0.9,
+        "Title", "", is_simulated=False,
         rows=(1, 1), columns=(2, 3), gap=0.6,
+        space=Space(height=6.0, left=1.0, right=2.0, bottom=0.5, top=0.9),
     )  # fmt: skip
     scale = np.array([10.0, 6.0, 10.0, 6.0])
     boxes = [np.array(axes.get_position().extents) * scale for axes in panels]
@@ -62,7 +69,12 @@ def test_panels_keep_margins_and_gap_in_inches() -> None:
 @pytest.mark.parametrize("sessions", [2, 60, 4000])
 @pytest.mark.parametrize("right", [0.3, 6.0])
 def test_dates_never_overlap(sessions: int, right: float) -> None:
-    figure, axes = chart_frame("Title", "", is_simulated=False, right=right)
+    figure, axes = chart_frame(
+        "Title",
+        "",
+        is_simulated=False,
+        space=Space(right=right),
+    )
     days = np.datetime64("2010-01-04") + np.arange(sessions)
     axes.plot(days, np.arange(sessions))
     date_axis(axes)

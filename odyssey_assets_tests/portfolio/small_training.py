@@ -1,21 +1,18 @@
 """Trainings small enough for a test: two tickers over five half years, networks of eight units.
 
-The markets themselves are made by `portfolio.markets`.
+Loads no slow library. Markets are made by `portfolio.markets`, networks by `small_learner`.
 """
 
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
-from stable_baselines3 import PPO
 
 from odyssey_assets.core.collaborators import ModelStore, Tracker
 from odyssey_assets.core.windows import Window, parse_window
 from odyssey_assets.portfolio.market import PortfolioMarket
-from odyssey_assets.portfolio.ppo import build_ppo
 from odyssey_assets.portfolio.tables import POLICIES
 from odyssey_assets.portfolio.training import train_windows
-from odyssey_assets.portfolio.training_ground import TrainingGround
 from odyssey_assets.portfolio.training_plan import Training, plan_chains, plan_windows
 from odyssey_assets.portfolio.training_table import Trained
 from odyssey_assets.settings import Settings, build_settings
@@ -78,15 +75,3 @@ def first_training(market: PortfolioMarket, settings: Settings, number: int = 0)
     """Return a training of the main seed: the first one, or the one `number` windows later."""
     plans = plan_windows(market, WINDOWS, settings.portfolio.ppo.min_train_windows)
     return plan_chains(market, plans, NEWEST, settings)[0].trainings[number]
-
-
-def learner(
-    market: PortfolioMarket, settings: Settings, steps: int = 0
-) -> tuple[TrainingGround, PPO]:
-    """Return ground and network of the first training after so many steps."""
-    training = first_training(market, settings)
-    ground = TrainingGround.of(training.spans.cut(market), training, settings)
-    model = build_ppo(ground.env, settings.portfolio.ppo, training.random_seed)
-    if steps:
-        model.learn(steps)
-    return ground, model

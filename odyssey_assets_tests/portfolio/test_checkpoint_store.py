@@ -17,7 +17,10 @@ from odyssey_assets_tests.portfolio.small_training import (
 )
 
 TRAINING = first_training(small_market(), tiny_settings())
-ARRAYS = {"network/a.b": np.arange(6, dtype=np.float32).reshape(2, 3), "empty": np.zeros(0)}
+ARRAYS: dict[str, np.ndarray] = {
+    "network/a.b": np.arange(6, dtype=np.float32).reshape(2, 3),
+    "empty": np.zeros(0),
+}
 
 
 def shelf(folder: Path, start: str | None = None, **changes: Any) -> CheckpointStore:

@@ -11,9 +11,9 @@ from odyssey_assets.errors import ModelError
 from odyssey_assets.portfolio.checkpoints import Measured, capture, restore
 from odyssey_assets.portfolio.training_curve import CurvePoint
 from odyssey_assets.portfolio.training_ground import TrainingGround
+from odyssey_assets_tests.portfolio.small_learner import learner
 from odyssey_assets_tests.portfolio.small_training import (
     STEPS_A_ROLLOUT,
-    learner,
     small_market,
     tiny_settings,
 )

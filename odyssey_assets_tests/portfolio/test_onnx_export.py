@@ -17,7 +17,8 @@ from odyssey_assets.portfolio.onnx_export import (
 )
 from odyssey_assets.portfolio.policies.ppo import ACTION, NOISE, OBSERVATION, VALUE, PPOPolicy
 from odyssey_assets.portfolio.training_ground import TrainingGround
-from odyssey_assets_tests.portfolio.small_training import learner, small_market, tiny_settings
+from odyssey_assets_tests.portfolio.small_learner import learner
+from odyssey_assets_tests.portfolio.small_training import small_market, tiny_settings
 
 Learner = tuple[TrainingGround, PPO]
 PARITY = 1e-6
@@ -43,7 +44,8 @@ def raw_observations(trained: Learner, seed: int, size: float) -> np.ndarray:
 def sharpened(model: PPO) -> None:
     """Make the network say loud things, so that actions reach their limits."""
     with torch.no_grad():
-        model.policy.action_net.weight *= 300
+        for parameter in model.policy.action_net.parameters():
+            parameter.mul_(300)
 
 
 @given(seed=st.integers(0, 10_000), size=st.sampled_from([0.1, 1.0, 10.0]))

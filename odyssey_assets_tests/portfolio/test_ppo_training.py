@@ -6,7 +6,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+from tensorboard.backend.event_processing.event_accumulator import (  # type: ignore[import-untyped]  # has no stubs
+    EventAccumulator,
+)
 
 from odyssey_assets.errors import ModelError, TrainingError
 from odyssey_assets.infrastructure.model_store import ModelStore
@@ -15,9 +17,9 @@ from odyssey_assets.portfolio.market import PortfolioMarket
 from odyssey_assets.portfolio.policies.ppo import PPOPolicy
 from odyssey_assets.portfolio.ppo_training import TrainedPolicy, train_policy
 from odyssey_assets.settings import Settings
+from odyssey_assets_tests.portfolio.small_learner import learner
 from odyssey_assets_tests.portfolio.small_training import (
     first_training,
-    learner,
     small_market,
     tiny_settings,
 )

@@ -1,11 +1,9 @@
-import os
 import signal
 import subprocess
 import sys
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import pandas as pd
 import pytest
@@ -16,8 +14,9 @@ from odyssey_assets.infrastructure.model_store import PAYLOAD, ModelStore
 from odyssey_assets.portfolio.checkpoint_store import FOLDER
 from odyssey_assets.portfolio.learned import learned_contenders
 from odyssey_assets.portfolio.tables import POLICIES, TRAINING_CURVES
+from odyssey_assets.portfolio.training import train_windows
 from odyssey_assets.portfolio.training_table import Trained
-from odyssey_assets.settings import Settings, build_settings
+from odyssey_assets.settings import build_settings
 from odyssey_assets_tests.portfolio.small_training import (
     NEWEST,
     WINDOWS,
@@ -135,13 +134,6 @@ def test_stored_models_are_verified_and_used_again(
     pd.testing.assert_frame_equal(again.training_curves, trained.training_curves)
 
 
-def test_nothing_slow_is_imported_where_every_model_is_recalled(
-    trained: Trained, store: ModelStore
-) -> None:
-    done = run_elsewhere(store.folder, workers=2, after="print('torch' in sys.modules)")
-    assert done.stdout.splitlines()[-2:] == ["False", " ".join(hashes(trained))]
-
-
 def test_altered_model_stops_the_run(tmp_path: Path) -> None:
     train(ModelStore(tmp_path), MARKET, SETTINGS, WINDOWS[:3])
     (payload,) = (tmp_path / "policies").rglob(PAYLOAD)
@@ -170,10 +162,7 @@ def test_closed_window_keeps_the_seeds_that_an_older_window_has(
     rows = train(store, MARKET, SETTINGS, (WINDOWS[3],), trained.policies).policies
     assert rows["seed"].tolist() == [42]
     later = NEWEST.shift(1)
-    settings = tiny_settings(seeds_newest_window=2)
-    from odyssey_assets.portfolio.training import train_windows
-
-    closed = train_windows(MARKET, (NEWEST,), later, trained.policies, settings, store, None)
+    closed = train_windows(MARKET, (NEWEST,), later, trained.policies, SETTINGS, store, None)
     assert closed.policies["seed"].tolist() == [42]
 
 
@@ -184,9 +173,7 @@ def test_trained_rows_become_contenders(trained: Trained, store: ModelStore) -> 
 
 @pytest.mark.parametrize("chosen", [("equal_weight",), ("buy_and_hold", "momentum")])
 def test_no_learned_policy_gives_empty_tables(tmp_path: Path, chosen: tuple[str, ...]) -> None:
-    settings = build_settings(
-        tickers=("T00", "T01"), proxy="T00", portfolio={"policies": chosen}
-    )
+    settings = build_settings(tickers=("T00", "T01"), proxy="T00", portfolio={"policies": chosen})
     trained = train(ModelStore(tmp_path), MARKET, settings)
     assert trained.policies.equals(POLICIES.empty())
     assert trained.training_curves.equals(TRAINING_CURVES.empty())
@@ -202,7 +189,9 @@ def test_market_without_forecasts_gives_skipped_windows(tmp_path: Path) -> None:
 
 
 def test_missing_window_before_is_named(tmp_path: Path) -> None:
-    with pytest.raises(TrainingError, match=r"Materialize portfolio\.policies for 2016-01-01 first"):
+    with pytest.raises(
+        TrainingError, match=r"Materialize portfolio\.policies for 2016-01-01 first"
+    ):
         train(ModelStore(tmp_path), MARKET, SETTINGS, WINDOWS[3:4])
 
 
@@ -239,43 +228,69 @@ def test_interrupted_run_keeps_what_was_trained_and_goes_on(
     assert first in set(again.policies["mlflow_run_id"])
 
 
-SCRIPT = """
+TRAIN = """
 import os, signal, sys
 from pathlib import Path
+from odyssey_assets.core.hashing import hash_frame
 from odyssey_assets.infrastructure.model_store import ModelStore
-{imports}
+from odyssey_assets.portfolio.tables import POLICIES, TRAINING_CURVES
+from odyssey_assets_tests.portfolio.small_training import small_market, tiny_settings, train
+
+folder, workers, end = sys.argv[1:]
+
 def say(message):
     print(message, flush=True)
-    if {kill!r} and {kill!r} in message:
+    if end and end in message:
         os.kill(os.getpid(), signal.SIGKILL)
-{body}
+
+settings = tiny_settings().model_copy(update={"workers": int(workers)})
+done = train(ModelStore(Path(folder)), small_market(), settings, progress=say)
+print([name for name in ("torch", "stable_baselines3", "onnx") if name in sys.modules])
+print(hash_frame(done.policies, POLICIES.content_columns))
+print(hash_frame(done.training_curves, TRAINING_CURVES.content_columns))
 """
 
 
-def run_elsewhere(
-    folder: Path, workers: int, kill: str = "", after: str = "pass"
-) -> subprocess.CompletedProcess[str]:
-    """Train all windows in another process, which kills itself at a message; print the hashes."""
-    script = (
-        "import os, signal, sys\n"
-        "from pathlib import Path\n"
-        "from odyssey_assets.infrastructure.model_store import ModelStore\n"
-        "from odyssey_assets.portfolio.tables import POLICIES, TRAINING_CURVES\n"
-        "from odyssey_assets.portfolio.training import train_windows\n"
-        "from odyssey_assets.core.hashing import hash_frame\n"
-        "from odyssey_assets_tests.portfolio.small_windows import *\n"
-        "def say(message):\n"
-        "    print(message, flush=True)\n"
-        f"    if {kill!r} and {kill!r} in message:\n"
-        "        os.kill(os.getpid(), signal.SIGKILL)\n"
-        f"settings = tiny_settings().model_copy(update={{'workers': {workers}}})\n"
-        f"store = ModelStore(Path({str(folder)!r}))\n"
-        "done = train_windows(small_market(), WINDOWS, NEWEST, POLICIES.empty(), settings, store,\n"
-        "                     None, None, say)\n"
-        f"{after}\n"
-        "print(hash_frame(done.policies, POLICIES.content_columns),\n"
-        "      hash_frame(done.training_curves, TRAINING_CURVES.content_columns))\n"
+def process(folder: Path, workers: int, end: str = "") -> subprocess.Popen[str]:
+    """Start training all windows in another process, which kills itself at a message."""
+    return subprocess.Popen(
+        [sys.executable, "-c", TRAIN, str(folder), str(workers), end],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        cwd=ROOT,
     )
-    return subprocess.run(
-        [sys.executable, "-c", script], capture_output=True, text=True, cwd=ROOT, check=False
-    )
+
+
+def lines_of(ended: subprocess.Popen[str], code: int = 0) -> list[str]:
+    """Return what a process said until its end."""
+    said, errors = ended.communicate(timeout=120)
+    assert ended.returncode == code, errors
+    return said.splitlines()
+
+
+def test_nothing_slow_is_imported_where_every_model_is_recalled(
+    trained: Trained, store: ModelStore
+) -> None:
+    assert lines_of(process(store.folder, 2)) == ["[]", *hashes(trained)]
+
+
+@pytest.mark.parametrize(("workers", "end"), [(1, " 256 of 512"), (2, "42: 128 of 256")])
+def test_killed_run_goes_on_from_its_last_checkpoint_and_ends_with_the_same_bytes(
+    trained: Trained, tmp_path: Path, workers: int, end: str
+) -> None:
+    killed = lines_of(process(tmp_path, workers, end), -signal.SIGKILL)
+    assert end in killed[-1]
+    assert len(killed) < len(trained.training_curves)
+    again = lines_of(process(tmp_path, workers))
+    assert again[-2:] == list(hashes(trained))
+    if workers == 1:
+        assert again[0] == killed[-1]
+    assert checkpoints(tmp_path) == []
+
+
+def test_two_runs_at_once_do_not_disturb_each_other(trained: Trained, tmp_path: Path) -> None:
+    both = [process(tmp_path, 1) for _ in range(2)]
+    for one in both:
+        assert lines_of(one)[-2:] == list(hashes(trained))
+    assert checkpoints(tmp_path) == []

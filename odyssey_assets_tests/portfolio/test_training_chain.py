@@ -1,4 +1,4 @@
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -14,6 +14,7 @@ from odyssey_assets.portfolio.training_chain import (
     recall_chain,
     train_chain,
 )
+from odyssey_assets.portfolio.training_log import Listener
 from odyssey_assets.portfolio.training_plan import Chain, Training, plan_chains, plan_windows
 from odyssey_assets_tests.portfolio.small_training import (
     NEWEST,
@@ -39,14 +40,14 @@ class Ear:
     def say(self, message: str) -> None:
         self.heard.append(f"say {message}")
 
-    def end(self, training: Training, name_parts: tuple[str, ...]) -> None:
+    def end(self, training: Training, name_parts: Sequence[str]) -> None:
         self.heard.append(f"end {training.label} as {name_parts[-2]}")
 
 
 def workshop(
     folder: Path, earlier: EarlierModels | None = None, ear: Ear | None = None
 ) -> Workshop:
-    listeners: Mapping[int, Ear] = {} if ear is None else {42: ear}
+    listeners: Mapping[int, Listener] = {} if ear is None else {42: ear}
     return Workshop(MARKET, SETTINGS, ModelStore(folder), earlier or {}, None, listeners)
 
 
@@ -97,7 +98,8 @@ def test_chain_in_parts_equals_the_chain_at_once(trained: tuple[Path, Ear], tmp_
         alone = workshop(tmp_path, names, Ear())
         assert train_chain(alone, part(number, number + 1)) == 1
         ((_, stored),) = recall_chain(alone, part(number, number + 1))
-        names[training.window, 42] = training.name_parts(stored.content["warm_start_sha256"])
+        start = stored.content["warm_start_sha256"]
+        names[training.window, 42] = training.name_parts(None if start is None else str(start))
     for name in names.values():
         one, two = ModelStore(tmp_path).load(name), ModelStore(trained[0]).load(name)
         assert one.model_sha256 == two.model_sha256

@@ -9,9 +9,9 @@ from odyssey_assets.core.execution import Simulator, TradingCosts
 from odyssey_assets.portfolio.observations import fit_forecast_scale
 from odyssey_assets.portfolio.ppo import greedy_returns
 from odyssey_assets.portfolio.training_ground import TrainingGround
+from odyssey_assets_tests.portfolio.small_learner import learner
 from odyssey_assets_tests.portfolio.small_training import (
     first_training,
-    learner,
     small_market,
     tiny_settings,
 )

@@ -104,7 +104,8 @@ def test_nobody_needs_to_wait(tmp_path: Path) -> None:
 
 
 def test_distant_listeners_are_heard_in_the_order_of_each_line(tmp_path: Path) -> None:
-    tracker, said = RecordingTracker(), []
+    tracker = RecordingTracker()
+    said: list[str] = []
     pipes = [multiprocessing.Pipe() for _ in range(2)]
     near = [here for here, _ in pipes]
     found: dict[int, str | None] = {}

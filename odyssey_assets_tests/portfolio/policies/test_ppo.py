@@ -12,7 +12,8 @@ from odyssey_assets.errors import ModelError
 from odyssey_assets.portfolio.observations import observation_scale, raw_observation
 from odyssey_assets.portfolio.onnx_export import export_policy
 from odyssey_assets.portfolio.policies.ppo import ACTION, OBSERVATION, PPOPolicy
-from odyssey_assets_tests.portfolio.small_training import learner, small_market, tiny_settings
+from odyssey_assets_tests.portfolio.small_learner import learner
+from odyssey_assets_tests.portfolio.small_training import small_market, tiny_settings
 
 TICKERS = 3
 MARKET = small_market(TICKERS, listed_from={2: 300})
