@@ -17,7 +17,7 @@ from odyssey_assets.core.palette import GRID, INK, MUTED
 SESSIONS = "sessions"
 FONT = 'system-ui, -apple-system, "Segoe UI", Roboto, "Helvetica Neue", Arial, sans-serif'
 
-Trace = dict[str, object]
+Trace = dict[str, Any]
 
 AXIS: dict[str, object] = {
     "gridcolor": GRID, "linecolor": MUTED, "zeroline": False, "fixedrange": False,

@@ -105,34 +105,14 @@ def stress_chart(stress: pd.DataFrame, proxy: str) -> Figure:
     figure, axes = chart_frame(
         "Returns in crises and under shocks",
         "upright: as the strategy then held, italic: its newest portfolio; doubled volatility and "
-        "correlations of one: a bad month",
+        "correlations of one: a bad month; costs tripled: the newest year",
         is_simulated=_is_simulated(stress),
         space=Space(height=1.5 + 0.34 * max(len(scenarios), 3), left=1.6, bottom=0.1, top=1.12),
     )
     if stress.empty:
         say_no_data(axes, "no scenario was computed")
         return figure
-    by_cell = stress.set_index(["scenario", "strategy"])
-    returns = by_cell["portfolio_return"].unstack().reindex(scenarios, columns=names)  # noqa: PD010
-    proxies = stress.groupby("scenario")["proxy_return"].first().reindex(scenarios)
-    values = np.column_stack([proxies.to_numpy(dtype=float), returns.to_numpy(dtype=float)])
-    methods = by_cell["method"].unstack().reindex(scenarios, columns=names)  # noqa: PD010
-    is_slanted = np.isfinite(values)
-    is_slanted[:, 0] = False
-    is_slanted[:, 1:] &= methods.to_numpy() != "own_path"
-    texts = [[percent(cell) if np.isfinite(cell) else "no data" for cell in row] for row in values]
-    shocks = set(stress.loc[stress["kind"] == "shock", "scenario"])
-    gap = next((at for at, name in enumerate(scenarios) if name in shocks), 0)
-    cells = CellGrid(
-        values,
-        texts,
-        scenarios,
-        [proxy, *(_wrapped(display_name(name)) for name in names)],
-        is_slanted=is_slanted,
-        row_gaps=(gap,) if gap else (),
-        column_gaps=(1,),
-    )
-    draw_cells(axes, cells)
+    draw_cells(axes, _stress_cells(stress, scenarios, names, proxy))
     return figure
 
 
@@ -168,6 +148,36 @@ def regime_chart(regimes: pd.DataFrame) -> Figure:
     )
     draw_cells(axes, cells)
     return figure
+
+
+def _stress_cells(
+    stress: pd.DataFrame, scenarios: Sequence[str], names: Sequence[str], proxy: str
+) -> CellGrid:
+    """Return scenarios by the market and the strategies, a gap before shocks."""
+    by_cell = stress.set_index(["scenario", "strategy"])
+    returns, methods, statuses = (
+        by_cell[name].unstack().reindex(scenarios, columns=names).to_numpy()  # noqa: PD010 (unique)
+        for name in ("portfolio_return", "method", "status")
+    )
+    by_scenario = stress.groupby("scenario").agg({"proxy_return": "first", "kind": "first"})
+    of_market = by_scenario.reindex(scenarios)
+    is_shock = of_market["kind"].to_numpy() == "shock"
+    values = np.column_stack([of_market["proxy_return"], returns]).astype(np.float64)
+    # A shock that is none of the market has no figure of the market, which is not missing.
+    is_missing = np.column_stack([~is_shock, statuses == "no_data"]) & ~np.isfinite(values)
+    texts = np.where(is_missing, "no data", "").astype(object)
+    for cell in zip(*np.nonzero(np.isfinite(values)), strict=True):
+        texts[cell] = percent(values[cell])
+    is_own = np.column_stack([np.ones(len(values), bool), methods == "own_path"])
+    return CellGrid(
+        values,
+        texts.tolist(),
+        scenarios,
+        [proxy, *(_wrapped(display_name(name)) for name in names)],
+        is_slanted=~is_own & np.isfinite(values),
+        row_gaps=(int(np.argmax(is_shock)),) if 0 < is_shock.sum() < len(is_shock) else (),
+        column_gaps=(1,),
+    )
 
 
 def _draw_fan(axes: Axes, fan: pd.DataFrame) -> None:
@@ -222,7 +232,7 @@ def _regime_text(row: pd.Series) -> str:
     if not np.isfinite(row["sharpe"]):
         return UNKNOWN
     error, earned = ratio(row["sharpe_standard_error"]), percent(row["mean_annual_return"])
-    return f"{ratio(row['sharpe'])} ± {error}   {earned} a year"
+    return f"{ratio(row['sharpe'])} ± {error}  {earned} a year"
 
 
 def _wrapped(name: str) -> str:

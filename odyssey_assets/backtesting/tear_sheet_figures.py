@@ -20,11 +20,10 @@ from odyssey_assets.backtesting.plotly_parts import (
 from odyssey_assets.backtesting.quantile_bands import MEDIAN, quantile_bands
 from odyssey_assets.backtesting.tear_sheet_html import Chart
 from odyssey_assets.core.figure_text import day, percent, ratio
+from odyssey_assets.core.holdings import CASH_NAME, drawn_shares, held_shares, shown_positions
 from odyssey_assets.core.palette import BLUE, CASH, INK, ORANGE, distinct_colors
 
 _BAND_SHADES = (0.14, 0.22, 0.32, 0.42)
-# More points than a screen has columns only make the file larger.
-_STACK_POINTS = 700
 
 
 def weights_chart(weights: pd.DataFrame) -> Chart:
@@ -33,16 +32,13 @@ def weights_chart(weights: pd.DataFrame) -> Chart:
     Args:
         weights: Rows of `portfolio.weights` of the strategy.
     """
-    held = weights.pivot_table(index="date", columns="ticker", values="held_weight").fillna(0.0)
-    held = held[held.mean().sort_values(ascending=False, kind="stable").index]
-    held["cash"] = (1.0 - held.sum(axis=1)).clip(lower=0.0)
-    tickers = sorted(name for name in held.columns if name != "cash")
+    held = held_shares(weights)
+    shown, wording = drawn_shares(held)
+    tickers = sorted(name for name in held.columns if name != CASH_NAME)
     colors = {
         name: hex_color(color)
         for name, color in zip(tickers, distinct_colors(len(tickers)), strict=True)
-    } | {"cash": CASH}
-    # The newest session always stays.
-    shown = held.iloc[:: -max(len(held) // _STACK_POINTS, 1)][::-1]
+    } | {CASH_NAME: CASH}
     dates = [f"{date:%Y-%m-%d}" for date in shown.index]
     traces: list[Trace] = [
         {
@@ -68,7 +64,7 @@ def weights_chart(weights: pd.DataFrame) -> Chart:
         traces if len(held) else [],
         picture,
         {f"{name} {newest[name]}": colors[name] for name in newest},
-        "Held at the close; beside each name its newest weight.",
+        f"{wording[:1].upper()}{wording[1:]}; beside each name its newest share.",
         height=360,
     )
 
@@ -115,8 +111,8 @@ def portfolio_chart(weights: pd.DataFrame) -> Chart:
         weights: Rows of `portfolio.weights` of the strategy.
     """
     newest = weights[weights["date"] == weights["date"].max()]
-    rows = newest.sort_values(["target_weight", "ticker"], ascending=[True, False])
-    names = ["cash", *(str(ticker) for ticker in rows["ticker"])]
+    rows = shown_positions(newest)
+    names = [CASH_NAME, *(str(ticker) for ticker in rows["ticker"])]
     targets = np.append(1.0 - rows["target_weight"].sum(), rows["target_weight"])
     held = np.append(1.0 - rows["held_weight"].sum(), rows["held_weight"])
     spread = np.append(np.nan, rows["target_weight_seed_std"].astype(float))
@@ -130,7 +126,7 @@ def portfolio_chart(weights: pd.DataFrame) -> Chart:
         "portfolio",
         "Newest portfolio",
         f"Target weights by the last decision: {said(wanted)}.",
-        traces if len(rows) else [],
+        traces if len(newest) else [],
         layout("", [])
         | {
             "hovermode": "y unified",
@@ -146,9 +142,13 @@ def portfolio_chart(weights: pd.DataFrame) -> Chart:
         },
         legend | ({f"standard deviation over {seeds} seeds": ORANGE} if seeds > 1 else {}),
         f"Target decided at the close of {day(decided)}; held at the close of "
-        f"{day(weights['date'].max())}.",
+        f"{day(weights['date'].max())}." + _left_out(len(newest) - len(rows)),
         height=120 + 22 * len(names),
     )
+
+
+def _left_out(tickers: int) -> str:
+    return f" Not held: {tickers} other ticker{'s' if tickers > 1 else ''}." if tickers else ""
 
 
 def _target_bars(names: Sequence[str], targets: np.ndarray, spread: np.ndarray) -> Trace:

@@ -7,6 +7,7 @@ belongs to `tear_sheet_tables` and `tear_sheet_figures`, how the page looks to `
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from html import escape
+from typing import Any
 
 from odyssey_assets.core.palette import GAIN, LOSS, NEUTRAL, text_color
 
@@ -61,8 +62,8 @@ class Chart:
     name: str
     title: str
     summary: str
-    data: Sequence[Mapping[str, object]]
-    layout: Mapping[str, object]
+    data: Sequence[Mapping[str, Any]]
+    layout: Mapping[str, Any]
     legend: Mapping[str, str] = field(default_factory=dict)
     note: str = ""
     height: int = 320

@@ -7,6 +7,7 @@ import pandas as pd
 
 from odyssey_assets.backtesting.curves import monthly_returns
 from odyssey_assets.backtesting.scenarios import REGIME_NAMES, ordered_scenarios
+from odyssey_assets.backtesting.shocks import COSTS_TRIPLED
 from odyssey_assets.backtesting.tear_sheet_html import Cell, Table
 from odyssey_assets.core.figure_text import (
     UNKNOWN,
@@ -169,7 +170,7 @@ def scenarios(stress: pd.DataFrame, proxy: str) -> Table:
         rows,
         "Moves of the market reach the newest portfolio through today's betas. Doubled volatility "
         "and correlations of one: the return of 20 sessions that is worse only once in twenty. "
-        "Costs tripled: the newest year.",
+        "Costs tripled: the newest year traded again.",
         style="scenarios",
     )
 
@@ -229,19 +230,26 @@ def _scenario(row: pd.Series) -> list[Cell]:
     if row["status"] != "computed":
         market = Cell(percent(row["proxy_return"]))
         return [Cell("no data"), market, *[Cell(UNKNOWN)] * 3, Cell(str(row["reason"]))]
-    when = f"{day(row['start_date'])} to {day(row['end_date'])}, "
-    how = {
-        "own_path": f"{when}as it then held",
-        "newest_weights": f"{when}its newest portfolio",
-    }.get(row["method"], "its newest portfolio")
     return [
         Cell(percent(row["portfolio_return"]), float(row["portfolio_return"] / _FULL_STRESS)),
         Cell(percent(row["proxy_return"])),
         Cell(percent(row["unshocked_return"])),
         Cell(percent(row["max_drawdown"])),
         Cell(percent(row["volatility"])),
-        Cell(how),
+        Cell(_how(row)),
     ]
+
+
+def _how(row: pd.Series) -> str:
+    """Return on which portfolio a scenario was computed."""
+    when = f"{day(row['start_date'])} to {day(row['end_date'])}, "
+    if row["method"] == "own_path":
+        return f"{when}as it then held"
+    if row["scenario"] == COSTS_TRIPLED:
+        return f"its own decisions of the newest {count(row['sessions'])} sessions"
+    covered = row["covered_weight"]
+    part = f", {percent(covered, 0)} of it with prices" if covered < 1 else ""
+    return f"{when if row['method'] == 'newest_weights' else ''}its newest portfolio{part}"
 
 
 def _regime(row: pd.Series) -> list[Cell]:

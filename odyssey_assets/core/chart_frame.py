@@ -92,7 +92,11 @@ def panel_frame(
         wspace=_share(gap, inner_width, len(columns)),
         hspace=_share(gap, inner_height, len(rows)),
     )
-    panels = [figure.add_subplot(cell) for cell in grid]
+    panels = [
+        figure.add_subplot(grid[row, column])
+        for row in range(len(rows))
+        for column in range(len(columns))
+    ]
     for axes in panels:
         _style(axes)
     _write_titles(figure, panels[0], title, note, space, is_simulated=is_simulated)

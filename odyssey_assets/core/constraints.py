@@ -4,6 +4,7 @@ Long only, a cap a ticker, a cap on the sum. The projection is exact; what to do
 belongs to `core.execution`.
 """
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -68,7 +69,7 @@ def project(targets: np.ndarray, caps: np.ndarray | float, budget: float) -> np.
     Raises:
         ValueError: A target is not finite, or a cap or the budget is negative.
     """
-    wanted = np.ascontiguousarray(targets, dtype=np.float64)
+    wanted = np.array(targets, dtype=np.float64, order="C")
     upper = np.array(np.broadcast_to(caps, wanted.shape[-1:]), dtype=np.float64)
     if not np.isfinite(wanted).all() or not (upper >= 0).all() or not budget >= 0:
         raise ValueError(
@@ -76,10 +77,8 @@ def project(targets: np.ndarray, caps: np.ndarray | float, budget: float) -> np.
             f"caps {caps!r}, budget {budget!r}."
         )
     weights = np.empty_like(wanted)
-    _project_rows(
-        np.atleast_2d(wanted).reshape(-1, len(upper)), upper, float(budget),
-        weights.reshape(-1, len(upper)),
-    )  # fmt: skip
+    rows = (math.prod(wanted.shape[:-1]), len(upper))
+    _project_rows(wanted.reshape(rows), upper, float(budget), weights.reshape(rows))
     return weights
 
 

@@ -1,14 +1,16 @@
 """The SQL project as Dagster sees it: every model an asset, every test an asset check.
 
 An asset body stores its model and reports rows, hash, column types and column lineage. Models have
-no partitions: a refresh rebuilds them, which takes seconds.
+no partitions: a refresh rebuilds them, which takes seconds. A table that was never filled is read
+as empty, so that a part of the graph that failed does not hold back the others.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 import dagster as dg
 import pandas as pd
 
+from odyssey_assets.contracts import TableContract
 from odyssey_assets.errors import SqlProjectError
 from odyssey_assets.infrastructure.sql_relations import TableKey
 from odyssey_assets.infrastructure.sql_specs import ProjectModel, ProjectTest, SqlProject
@@ -34,7 +36,15 @@ def build_sql_assets(
         SqlProjectError: A picture is given for a model that does not exist.
     """
     makers = dict(pictures or {})
-    assets = [_model_asset(model, makers.pop(_name(model.key), None)) for model in project.models]
+    contracts = {contract.key: contract for contract in project.tables}
+    assets = [
+        _model_asset(
+            model,
+            [contracts[key] for key in model.upstream if key in contracts],
+            makers.pop(_name(model.key), None),
+        )
+        for model in project.models
+    ]
     if makers:
         raise SqlProjectError(
             f"Pictures are given for {sorted(makers)}; the models are "
@@ -48,7 +58,9 @@ def build_sql_checks(project: SqlProject) -> list[dg.AssetChecksDefinition]:
     return [_test_check(test) for test in project.tests]
 
 
-def _model_asset(model: ProjectModel, make_pictures: PictureMaker | None) -> dg.AssetsDefinition:
+def _model_asset(
+    model: ProjectModel, tables: Sequence[TableContract], make_pictures: PictureMaker | None
+) -> dg.AssetsDefinition:
     @dg.asset(
         key=list(model.key),
         deps=_asset_keys(model.upstream),
@@ -64,6 +76,7 @@ def _model_asset(model: ProjectModel, make_pictures: PictureMaker | None) -> dg.
         },
     )
     def build_model(warehouse: dg.ResourceParam[Warehouse]) -> dg.MaterializeResult:
+        warehouse.create_missing(tables)
         receipt = warehouse.create_model(
             *model.key, model.kind, model.sql, model.description, model.column_descriptions
         )

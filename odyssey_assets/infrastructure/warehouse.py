@@ -26,7 +26,12 @@ from odyssey_assets.infrastructure.stored_rows import (
     refuse_rows_outside,
     slice_condition,
 )
-from odyssey_assets.infrastructure.table_layout import identifier, stored_columns, table_name
+from odyssey_assets.infrastructure.table_layout import (
+    create_table,
+    identifier,
+    stored_columns,
+    table_name,
+)
 from odyssey_assets.infrastructure.table_writes import insert_rows, other_layout, prepare_table
 from odyssey_assets.settings_sections import WarehouseSettings
 
@@ -148,6 +153,26 @@ class Warehouse:
             if connection is None:
                 raise WarehouseError(f"{self.home.warehouse} does not exist: run `odyssey run`.")
             return connection.execute(sql).df()
+
+    def create_missing(self, contracts: Sequence[TableContract]) -> None:
+        """Create the tables that do not exist yet, without rows; the others stay as they are.
+
+        Raises:
+            WarehouseError: Lock, disk or file.
+        """
+        with self._database.reader() as connection:
+            missing = [
+                contract
+                for contract in contracts
+                if connection is None
+                or not stored_columns(connection, contract.schema, contract.name)
+            ]
+        if not missing:
+            return
+        with self._database.transaction() as connection:
+            for contract in missing:
+                if not stored_columns(connection, contract.schema, contract.name):
+                    create_table(connection, contract)
 
     def create_model(
         self,

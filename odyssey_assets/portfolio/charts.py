@@ -18,11 +18,16 @@ from odyssey_assets.core.chart_frame import (
     say_no_data,
 )
 from odyssey_assets.core.figure_text import count, day, display_name, percent, ratio
+from odyssey_assets.core.holdings import (
+    CASH_NAME,
+    SMALL_SHARE,
+    drawn_shares,
+    held_shares,
+    shown_positions,
+)
 from odyssey_assets.core.line_labels import label_ends
 from odyssey_assets.core.palette import BLUE, CASH, INK, MUTED, ORANGE, PALE, distinct_colors
 
-_CASH_NAME = "cash"
-_SMALL_WEIGHT = 0.0005
 _LABELLED_WINDOWS = 14
 
 
@@ -82,21 +87,22 @@ def weights_chart(weights: pd.DataFrame, *, is_simulated: bool) -> Figure:
         is_simulated: Whether to say that the data is simulated.
     """
     name = display_name(str(weights["policy"].iloc[0])) if len(weights) else "no policy"
-    held = _held_shares(weights)
+    every = held_shares(weights)
+    held, wording = drawn_shares(every)
     figure, axes = chart_frame(
         f"Weights of {name} over time",
-        f"held at the close, share of equity; {day(held.index[0])} to {day(held.index[-1])}"
+        f"share of equity {wording}; beside each name its newest share, of {day(every.index[-1])}"
         if len(held)
-        else "held at the close, share of equity",
+        else "share of equity",
         is_simulated=is_simulated,
         space=Space(right=1.3),
     )
     if held.empty:
         say_no_data(axes, "nothing was decided yet")
         return figure
-    tickers = [ticker for ticker in held.columns if ticker != _CASH_NAME]
+    tickers = [ticker for ticker in held.columns if ticker != CASH_NAME]
     colors = dict(zip(sorted(tickers), distinct_colors(len(tickers)), strict=True)) | {
-        _CASH_NAME: CASH
+        CASH_NAME: CASH
     }
     edges = np.column_stack([np.zeros(len(held)), held.to_numpy().cumsum(axis=1)])
     dates = held.index.to_numpy()
@@ -111,13 +117,13 @@ def weights_chart(weights: pd.DataFrame, *, is_simulated: bool) -> Figure:
     axes.set_ylim(0, max(1.0, float(edges[:, -1].max())))
     percent_axis(axes)
     date_axis(axes)
-    newest = held.iloc[-1]
-    shown = [ticker for ticker in held.columns if newest[ticker] >= _SMALL_WEIGHT]
+    newest = every.iloc[-1]
+    shown = [ticker for ticker in held.columns if newest[ticker] >= SMALL_SHARE]
     middle = dict(zip(held.columns, (edges[-1, :-1] + edges[-1, 1:]) / 2, strict=True))
     label_ends(
         axes,
         {ticker: float(middle[ticker]) for ticker in shown},
-        colors | {_CASH_NAME: MUTED},
+        colors | {CASH_NAME: MUTED},
         lambda ticker, _: f"{ticker} {percent(newest[ticker])}",
     )
     return figure
@@ -132,18 +138,18 @@ def newest_portfolio_chart(weights: pd.DataFrame, *, is_simulated: bool) -> Figu
         is_simulated: Whether to say that the data is simulated.
     """
     newest = weights[weights["date"] == weights["date"].max()]
-    rows = newest.sort_values(["target_weight", "ticker"], ascending=[True, False])
-    name = display_name(str(rows["policy"].iloc[0])) if len(rows) else "no policy"
+    rows = shown_positions(newest)
+    name = display_name(str(newest["policy"].iloc[0])) if len(newest) else "no policy"
     figure, axes = chart_frame(
         f"Newest portfolio of {name}",
-        _portfolio_note(rows, weights),
+        _portfolio_note(rows, weights, left_out=len(newest) - len(rows)),
         is_simulated=is_simulated,
         space=Space(height=1.3 + 0.26 * max(len(rows) + 1, 5), left=0.9, bottom=0.5),
     )
-    if rows.empty:
+    if newest.empty:
         say_no_data(axes, "nothing was decided yet")
         return figure
-    labels = [_CASH_NAME, *rows["ticker"]]
+    labels = [CASH_NAME, *rows["ticker"]]
     targets = np.append(1.0 - rows["target_weight"].sum(), rows["target_weight"])
     held = np.append(1.0 - rows["held_weight"].sum(), rows["held_weight"])
     at = np.arange(len(labels))
@@ -205,34 +211,27 @@ def _mark_windows(axes: Axes, starts: dict[pd.Timestamp, float], end: float) -> 
         axes.xaxis.set_major_formatter(lambda steps, _: f"{steps:,.0f}")
     else:
         every = -(-len(starts) // _LABELLED_WINDOWS)
-        shown = list(starts)[::every]
+        # Counted from the newest, which is always named.
+        shown = list(starts)[::-1][::every][::-1]
         names = [f"{window:%Y} H{1 if window.month == 1 else 2}" for window in shown]
         axes.set_xticks([starts[window] for window in shown], names)
         axes.tick_params(axis="x", labelsize=8)
     axes.set_xlim(-0.005 * end, end)
 
 
-def _held_shares(weights: pd.DataFrame) -> pd.DataFrame:
-    """Return held weights, sessions by tickers, largest on average first, cash last."""
-    held = weights.pivot_table(index="date", columns="ticker", values="held_weight").fillna(0.0)
-    if held.empty:
-        return held
-    held = held[held.mean().sort_values(ascending=False, kind="stable").index]
-    held[_CASH_NAME] = (1.0 - held.sum(axis=1)).clip(lower=0.0)
-    return held
-
-
-def _portfolio_note(rows: pd.DataFrame, weights: pd.DataFrame) -> str:
-    if rows.empty:
+def _portfolio_note(rows: pd.DataFrame, weights: pd.DataFrame, left_out: int) -> str:
+    if weights.empty:
         return "no decision"
     decisions = weights.loc[weights["is_decision"], "date"]
     parts = [
         f"bar: target decided at the close of {day(decisions.max())}",
-        f"black mark: held at the close of {day(rows['date'].iloc[0])}",
+        f"black mark: held at the close of {day(weights['date'].max())}",
     ]
-    seeds = int(rows["seed_count"].iloc[0])
+    seeds = int(rows["seed_count"].max()) if len(rows) else 0
     if seeds == 1:
         parts.append("one seed was trained: spread unknown")
     if seeds > 1:
         parts.append(f"orange: standard deviation over {seeds} seeds")
+    if left_out:
+        parts.append(f"not held: {_counted(left_out, 'other ticker')}")
     return "; ".join(parts)

@@ -89,8 +89,8 @@ def train_policy(
                 record.measure()
             model.learn(training.steps - model.num_timesteps, record, reset_num_timesteps=False)
             record.measure()
-        except ValueError as error:  # torch's distributions and the simulator refuse such numbers
-            raise record.broken_by(f"a value that cannot be used ({_first_line(error)})") from error
+        except ValueError as error:  # the simulator refuses what is not finite
+            raise record.broken_by(f"a value that cannot be used ({error})") from error
         finally:
             model.logger.close()
         return _result(record, training, None if warm_start is None else warm_start[0])
@@ -153,6 +153,7 @@ class _Record(BaseCallback):
 
     def _on_rollout_start(self) -> None:
         self._refuse_unless_finite("scaled observation", np.asarray(self._ppo._last_obs))
+        self._refuse_unless_finite("weight", *network_arrays(self._ppo.policy).values())
         every = self.ground.settings.portfolio.ppo.checkpoint_steps
         if self._ppo.num_timesteps // every > self._last_steps // every:
             self.measure()
@@ -199,10 +200,6 @@ class _Record(BaseCallback):
             f"reward {_shown(point.mean_reward, 3)}, "
             f"validation Sharpe {_shown(point.validation_sharpe, 2)}"
         )
-
-
-def _first_line(error: ValueError) -> str:
-    return str(error).split("\n", maxsplit=1)[0]
 
 
 def _shown(value: float | None, digits: int) -> str:

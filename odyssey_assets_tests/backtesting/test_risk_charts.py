@@ -94,6 +94,15 @@ def test_stress_chart_writes_every_return_and_where_there_are_no_data() -> None:
     assert "equal\nweight" in labels
 
 
+def test_stress_chart_leaves_blank_what_cannot_have_a_figure() -> None:
+    rows = RESULTS.stress.copy()
+    rows.loc[rows["scenario"] == "volatility doubled", "proxy_return"] = np.nan
+    figure = stress_chart(rows, "SPY")
+    known = _texts(stress_chart(RESULTS.stress, "SPY"))
+    changed = [new for old, new in zip(known, _texts(figure), strict=True) if old != new]
+    assert changed == [""]
+
+
 def test_stress_chart_slants_what_the_newest_portfolio_would_have_done() -> None:
     rows = RESULTS.stress.query("strategy == 'ppo'").copy()
     rows.loc[rows["scenario"] == "2018 Q4", "method"] = "newest_weights"
@@ -109,7 +118,7 @@ def test_regime_chart_writes_ratio_error_and_return() -> None:
     assert len(texts) == len(RESULTS.regimes)
     row = RESULTS.regimes.query("strategy == 'ppo' and regime == 2").iloc[0]
     assert (
-        f"{ratio(row['sharpe'])} ± {ratio(row['sharpe_standard_error'])}   "
+        f"{ratio(row['sharpe'])} ± {ratio(row['sharpe_standard_error'])}  "
         f"{percent(row['mean_annual_return'])} a year"
     ) in texts
     columns = [label.get_text() for label in figure.axes[0].get_xticklabels()]

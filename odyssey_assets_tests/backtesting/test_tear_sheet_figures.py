@@ -38,7 +38,7 @@ def test_weights_stack_to_one_with_cash_and_end_at_the_newest_session() -> None:
 def test_weights_of_few_sessions_are_all_shown() -> None:
     last = RESULTS.weights["date"].drop_duplicates().nlargest(5)
     chart = weights_chart(RESULTS.weights[RESULTS.weights["date"].isin(last)])
-    assert [len(trace["y"]) for trace in chart.data] == [5] * 16  # type: ignore[arg-type]
+    assert [len(trace["y"]) for trace in chart.data] == [5] * 16
     assert weights_chart(NEWEST).data[0]["mode"] == "markers"
 
 
@@ -48,7 +48,7 @@ def test_fan_has_a_band_a_pair_of_quantiles_and_the_median() -> None:
         "1%", "99%", "5%", "95%", "25%", "75%", "median",
     ]  # fmt: skip
     own = FAN[FAN["quantile"] == 0.95].sort_values("session")["wealth"]
-    np.testing.assert_allclose(chart.data[3]["y"], own, atol=1e-4)  # type: ignore[arg-type]
+    np.testing.assert_allclose(chart.data[3]["y"], own, atol=1e-4)
     assert chart.data[3]["fill"] == "tonexty"
     assert list(chart.legend) == ["1% to 99%", "5% to 95%", "25% to 75%", "median"]
 
@@ -60,10 +60,10 @@ def test_portfolio_shows_targets_holdings_and_the_spread_of_seeds() -> None:
     assert bars["y"] == marks["y"] == ["cash", *rows["ticker"]]
     assert bars["x"] == pytest.approx([0.2, *rows["target_weight"]], abs=1e-5)
     assert marks["x"] == pytest.approx([0.2, *rows["held_weight"]], abs=1e-5)
-    assert bars["error_x"]["array"] == [0.0, *[0.02] * len(TICKERS)]  # type: ignore[index]
+    assert bars["error_x"]["array"] == [0.0, *[0.02] * len(TICKERS)]
     assert "standard deviation over 3 seeds" in chart.legend
     largest = rows.iloc[-1]
-    shown = chart.layout["yaxis"]["ticktext"][-1]  # type: ignore[index]
+    shown = chart.layout["yaxis"]["ticktext"][-1]
     assert shown == f"{largest['ticker']}  {percent(largest['target_weight'])}"
 
 

@@ -63,7 +63,7 @@ def test_growth_begins_at_the_same_close_for_all_and_follows_stored_returns() ->
         ]
         expected = np.cumprod(1 + own["return"])
         np.testing.assert_allclose(_line(chart, name), expected, atol=1e-5)
-    assert chart.layout["yaxis"]["type"] == "log"  # type: ignore[index]
+    assert chart.layout["yaxis"]["type"] == "log"
     assert "1.89" in chart.summary
 
 
@@ -118,4 +118,4 @@ def test_growth_of_a_ruined_strategy_is_drawn_without_a_label_at_zero() -> None:
     ruined = RESULTS.daily.copy()
     ruined.loc[ruined["date"] >= "2020-01-02", "return"] = -1.0
     chart = growth_chart(_curves(ruined, "ppo"), RESULTS.seed_paths)
-    assert min(chart.layout["yaxis"]["tickvals"]) > 0  # type: ignore[index]
+    assert min(chart.layout["yaxis"]["tickvals"]) > 0

@@ -218,7 +218,7 @@ def test_target_that_is_not_finite_is_refused_and_leaves_the_book_alone() -> Non
     assert (book.cash == CAPITAL).all()
     simulator.step(book, np.array([1, 1]), wanted, np.array([True, False]))
     assert (book.units[0] > 0).all()
-    with pytest.raises(ValueError, match="portfolio 0 for T0"):
+    with pytest.raises(ValueError, match="portfolio 0 for T"):
         simulator.simulate(
             np.full((1, 3, 2), np.inf), np.ones((1, 3), dtype=bool), np.array([0]), CAPITAL
         )

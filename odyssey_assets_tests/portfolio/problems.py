@@ -18,6 +18,9 @@ from odyssey_assets.portfolio.observations import fit_forecast_scale
 from odyssey_assets.settings_sections import PPOSettings
 
 CAPITAL = 1e6
+SETTINGS = PPOSettings(episode_sessions=20)
+COSTS = TradingCosts(10.0, 5.0, 0.1, 0.05)
+LIMITS = Limits(0.4, 0.8, 0.2)
 
 
 @dataclass(frozen=True, eq=False)
@@ -27,9 +30,9 @@ class Problem:
     market: PortfolioMarket
     first: int
     last: int
-    settings: PPOSettings = PPOSettings(episode_sessions=20)
-    costs: TradingCosts = TradingCosts(10.0, 5.0, 0.1, 0.05)
-    limits: Limits = Limits(0.4, 0.8, 0.2)
+    settings: PPOSettings = SETTINGS
+    costs: TradingCosts = COSTS
+    limits: Limits = LIMITS
     given_scale: np.ndarray | None = None
 
     @cached_property

@@ -1,4 +1,5 @@
 import numpy as np
+import pandas as pd
 import pytest
 from matplotlib.colors import to_hex
 from matplotlib.figure import Figure
@@ -65,8 +66,8 @@ def test_training_chart_of_one_window_counts_its_steps() -> None:
 
 
 @pytest.mark.parametrize("rows", [CURVES.iloc[:1], CURVES.assign(validation_sharpe=np.nan)])
-def test_training_chart_of_little_data_is_drawn(rows: object) -> None:
-    assert png_bytes(training_chart(rows, is_simulated=False))  # type: ignore[arg-type]
+def test_training_chart_of_little_data_is_drawn(rows: pd.DataFrame) -> None:
+    assert png_bytes(training_chart(rows, is_simulated=False))
 
 
 def test_training_chart_without_training_says_so() -> None:
@@ -78,7 +79,9 @@ def test_training_chart_without_training_says_so() -> None:
 def test_weights_chart_stacks_every_ticker_and_cash_to_one() -> None:
     figure = weights_chart(PPO_WEIGHTS, is_simulated=True)
     [axes] = figure.axes
-    bands = [part.get_paths()[0].vertices for part in axes.collections[: len(TICKERS) + 1]]
+    bands = [
+        np.asarray(part.get_paths()[0].vertices) for part in axes.collections[: len(TICKERS) + 1]
+    ]
     assert max(float(band[:, 1].max()) for band in bands) == pytest.approx(1.0)
     newest = NEWEST.set_index("ticker")["held_weight"]
     expected = {f"{ticker} {percent(weight)}" for ticker, weight in newest.items()}
@@ -104,7 +107,7 @@ def test_newest_portfolio_chart_shows_targets_with_the_spread_of_seeds() -> None
     assert labels == ["cash", *rows["ticker"]]
     assert _texts(figure)[1:] == [percent(weight) for weight in rows["target_weight"]]
     (bars,) = axes.containers[1:]
-    segments = bars[2][0].get_segments()  # type: ignore[index]
+    segments = bars[2][0].get_segments()
     spread = [float(one[1][0] - one[0][0]) / 2 for one in segments]
     assert spread == pytest.approx(rows["target_weight_seed_std"].tolist())
     assert "standard deviation over 3 seeds" in _note(figure)

@@ -35,6 +35,7 @@ def test_copies_equal_single_gym_environments_to_the_bit() -> None:
     ends = 0
     for action in random_actions(80, COPIES, 4):
         observations, rewards, dones, infos = env.step(action)
+        assert isinstance(observations, np.ndarray)
         for copy, single in enumerate(singles):
             seen, reward, is_terminated, is_truncated, _ = single.step(action[copy])
             assert rewards[copy] == np.float32(reward)
@@ -57,6 +58,7 @@ def test_end_of_an_episode_is_a_truncation_with_a_terminal_observation() -> None
         total += rewards
         if dones.any():
             break
+    assert isinstance(observations, np.ndarray)
     copy = int(np.flatnonzero(dones)[0])
     info = infos[copy]
     assert info["TimeLimit.truncated"]

@@ -14,13 +14,17 @@ OBSERVATIONS, ACTIONS = spaces_of(TICKERS)
 
 def _policies() -> tuple[GaussianPolicy, ActorCriticPolicy]:
     """Return ours and the one it replaces, with the same weights."""
+
+    def rate(_: float) -> float:
+        return 1e-3
+
     torch.manual_seed(0)
-    ours, theirs = (
-        kind(OBSERVATIONS, ACTIONS, lambda _: 1e-3) for kind in (GaussianPolicy, ActorCriticPolicy)
-    )
+    ours = GaussianPolicy(OBSERVATIONS, ACTIONS, rate)
+    theirs = ActorCriticPolicy(OBSERVATIONS, ACTIONS, rate)
     with torch.no_grad():
         ours.log_std.copy_(torch.tensor([-1.0, 0.2, 0.5]))
-        ours.action_net.weight.mul_(50)
+        for weights in ours.action_net.parameters():
+            weights.mul_(50)
     theirs.load_state_dict(ours.state_dict())
     return ours, theirs
 
@@ -52,8 +56,9 @@ def test_gradients_equal_those_of_the_policy_replaced() -> None:
     for policy in _policies():
         values, likelihoods, entropies = policy.evaluate_actions(*_batch())
         assert entropies is not None
-        (values.mean() + 2 * likelihoods.mean() + 3 * entropies.mean()).backward()
-        gradients.append({name: one.grad for name, one in policy.named_parameters()})
+        loss = values.mean() + 2 * likelihoods.mean() + 3 * entropies.mean()
+        names, weights = zip(*policy.named_parameters(), strict=True)
+        gradients.append(dict(zip(names, torch.autograd.grad(loss, weights), strict=True)))
     for name, expected in gradients[1].items():
         torch.testing.assert_close(gradients[0][name], expected, msg=name)
 

@@ -62,9 +62,7 @@ def test_learning_changes_both_networks_and_the_noise() -> None:
 
 def test_greedy_run_equals_the_simulator_on_the_same_targets_to_the_bit() -> None:
     policy = _trained(1).policy
-    run = greedy_returns(
-        policy, MARKET, 20, 110, PROBLEM.scale, PROBLEM.simulator, 0.4, CAPITAL
-    )
+    run = greedy_returns(policy, MARKET, 20, 110, PROBLEM.scale, PROBLEM.simulator, 0.4, CAPITAL)
     whole = PPOSettings(episode_sessions=100_000)
     env = Problem(MARKET, 20, 110, whole, given_scale=PROBLEM.scale).gym_env()
     seen, _ = env.reset()
