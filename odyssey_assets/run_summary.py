@@ -56,8 +56,8 @@ where period = 'common'
 """
 STRATEGY_LEGEND = (
     "gain: total return. error: standard error of the Sharpe ratio. seeds: Sharpe ratio from the "
-    "worst to the best\ntrained seed. turnover: traded value / equity a year. cost: share of equity "
-    "a year. beats_equal: Sharpe ratio\nabove equal weight's."
+    "worst to the\nbest trained seed. turnover: traded value / equity a year. cost: share of "
+    "equity a year. beats_equal:\nSharpe ratio above equal weight's."
 )
 QUALITY_LEGEND = (
     "rmse, mean_rmse: error of the forecast and of the historical mean, fraction of price. "

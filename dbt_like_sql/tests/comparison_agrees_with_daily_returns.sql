@@ -20,7 +20,7 @@ daily as (
         daily.strategy,
         daily.date,
         daily.return
-    from staging.stg_daily as daily
+    from backtesting.daily as daily
 ),
 
 figures as (

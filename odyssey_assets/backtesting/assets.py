@@ -11,6 +11,7 @@ import dagster as dg
 import pandas as pd
 
 from odyssey_assets.backtesting.tables import (
+    COMPARISONS,
     DAILY,
     MONTE_CARLO,
     PERFORMANCE,
@@ -92,7 +93,7 @@ def _backtests(grid: PartitionGrid) -> dg.AssetsDefinition:
 def _performance() -> dg.AssetsDefinition:
     @dg.multi_asset(
         name="measure_performance",
-        outs=asset_outs((PERFORMANCE,), KINDS),
+        outs=asset_outs((PERFORMANCE, COMPARISONS), KINDS),
         ins=_inputs(DAILY, SEED_PATHS, BARS),
         group_name=GROUP,
     )
@@ -102,13 +103,14 @@ def _performance() -> dg.AssetsDefinition:
         daily: pd.DataFrame,
         seed_paths: pd.DataFrame,
         bars: pd.DataFrame,
-    ) -> pd.DataFrame:
+    ) -> tuple[pd.DataFrame, pd.DataFrame]:
+        from odyssey_assets.backtesting.comparison import comparison_rows
         from odyssey_assets.backtesting.gallery import equity_gallery
         from odyssey_assets.backtesting.performance import measure_performance
 
         rows = measure_performance(daily, seed_paths, bars, settings.proxy)
-        _add_pictures(context, equity_gallery(daily, seed_paths, rows))
-        return rows
+        _add_pictures(context, equity_gallery(daily, seed_paths, rows), PERFORMANCE.name)
+        return rows, comparison_rows(daily, rows)
 
     return measure
 
@@ -262,8 +264,10 @@ def _inputs(*contracts: TableContract) -> dict[str, dg.AssetIn]:
 
 
 def _add_pictures(
-    context: dg.AssetExecutionContext, figures: Mapping[str, tuple["Figure", str]]
+    context: dg.AssetExecutionContext,
+    figures: Mapping[str, tuple["Figure", str]],
+    output: str | None = None,
 ) -> None:
     context.add_output_metadata(
-        {name: picture(figure, text) for name, (figure, text) in figures.items()}
+        {name: picture(figure, text) for name, (figure, text) in figures.items()}, output
     )

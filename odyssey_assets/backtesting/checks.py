@@ -9,6 +9,7 @@ import dagster as dg
 import pandas as pd
 
 from odyssey_assets.backtesting.tables import (
+    COMPARISONS,
     DAILY,
     PERFORMANCE,
     SUMMARY_TABLES,
@@ -25,6 +26,10 @@ from odyssey_assets.settings import Settings
 
 MAX_EXAMPLES = 10
 BASELINE = "equal_weight"
+COMPARED_FIGURES = (
+    "sessions", "sharpe", "baseline_sharpe", "difference", "difference_error", "is_clear",
+    "seed_count", "sharpe_seed_low", "sharpe_seed_high",
+)  # fmt: skip
 
 
 def backtest_checks(grid: PartitionGrid) -> list[dg.AssetChecksDefinition]:
@@ -149,8 +154,7 @@ def _turnover_and_costs_stay_below_settings() -> dg.AssetChecksDefinition:
 
 def _learned_policies_beat_equal_weight() -> dg.AssetChecksDefinition:
     @dg.asset_check(
-        asset=list(PERFORMANCE.key),
-        additional_deps=[list(DAILY.key)],
+        asset=list(COMPARISONS.key),
         description=(
             "Each learned policy has a higher Sharpe ratio after costs than equal weight, on the "
             "sessions they share. Where it has not, it has not earned its keep."
@@ -159,18 +163,20 @@ def _learned_policies_beat_equal_weight() -> dg.AssetChecksDefinition:
     def learned_policies_beat_equal_weight(
         warehouse: dg.ResourceParam[Warehouse],
     ) -> dg.AssetCheckResult:
-        from odyssey_assets.backtesting.comparison import compare
-
-        performance, daily = warehouse.read(PERFORMANCE), warehouse.read(DAILY)
+        rows = warehouse.read(COMPARISONS)
         learned = [entry.name for entry in POLICIES if entry.is_learned]
-        found = [compare(daily, performance, name, BASELINE) for name in learned]
-        compared = [one for one in found if one is not None]
+        compared = rows[rows["strategy"].isin(learned) & (rows["baseline"] == BASELINE)]
         return dg.AssetCheckResult(
-            passed=all(one.is_better for one in compared),
+            passed=bool(compared["is_better"].all()),
             severity=dg.AssetCheckSeverity.WARN,
             metadata={
                 "compared": len(compared),
-                **{f"{one.strategy}_{k}": v for one in compared for k, v in one.figures().items()},
+                **{
+                    f"{row['strategy']}_{name}": row[name]
+                    for row in compared.to_dict("records")
+                    for name in COMPARED_FIGURES
+                    if not pd.isna(row[name])
+                },
             },
         )
 

@@ -4,16 +4,22 @@ Ranks and figures come from `backtesting.performance`; nothing is decided here, 
 """
 
 import math
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 
 from odyssey_assets.backtesting.findings import findings, together
+from odyssey_assets.backtesting.tables import COMPARISONS
 from odyssey_assets.core.sharpe_difference import sharpe_difference_error
 
 COMMON = "common"
 WHOLE = "whole"
+BENCHMARKS = ("equal_weight", "buy_and_hold")
+CLEAR_ERRORS = 2.0
+"""A lead of two standard errors is the usual least that is not put down to chance."""
+CLEAR_SESSIONS = 252
+"""On fewer returns the standard error itself is a guess."""
 
 
 @dataclass(frozen=True)
@@ -61,14 +67,38 @@ class Comparison:
         """The difference in its standard errors; below 2 it may be luck. NaN without an error."""
         return self.difference / self.difference_error if self.difference_error > 0 else math.nan
 
-    def figures(self) -> dict[str, float]:
-        """Return the figures that exist, by name, for people to read beside the verdict."""
-        known = {
-            name: getattr(self, name)
-            for name in (*(field.name for field in fields(self)), "difference", "standard_errors")
-            if name not in ("strategy", "baseline")
+    @property
+    def is_clear(self) -> bool:
+        """Whether the difference is more than luck may well explain."""
+        return self.sessions >= CLEAR_SESSIONS and abs(self.standard_errors) > CLEAR_ERRORS
+
+
+def comparison_rows(daily: pd.DataFrame, performance: pd.DataFrame) -> pd.DataFrame:
+    """Return the rows of `backtesting.comparisons`: every strategy against every other yardstick.
+
+    Args:
+        daily: Rows of `backtesting.daily`.
+        performance: Rows of `backtesting.performance` made of them.
+    """
+    pairs = [
+        compare(daily, performance, str(strategy), baseline)
+        for strategy in sorted(performance["strategy"].unique())
+        for baseline in BENCHMARKS
+        if baseline != strategy
+    ]
+    rows = [
+        {
+            **{
+                name: getattr(pair, name)
+                for name in COMPARISONS.column_names
+                if hasattr(pair, name)
+            },
+            "total_return_difference": pair.total_return - pair.baseline_total_return,
         }
-        return {name: value for name, value in known.items() if not math.isnan(value)}
+        for pair in pairs
+        if pair is not None
+    ]
+    return COMPARISONS.conform(pd.DataFrame(rows)) if rows else COMPARISONS.empty()
 
 
 def compare(

@@ -12,6 +12,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from odyssey_assets.backtesting.comparison import BENCHMARKS
 from odyssey_assets.backtesting.curves import (
     ROLLING_SESSIONS,
     common_start,
@@ -21,7 +22,7 @@ from odyssey_assets.backtesting.curves import (
     rolling_sharpe,
     seed_band,
 )
-from odyssey_assets.backtesting.verdict import BENCHMARKS, ranked, standing
+from odyssey_assets.backtesting.verdict import ranked, standing
 from odyssey_assets.core.chart_frame import (
     Space,
     chart_frame,

@@ -5,6 +5,7 @@ Time lines of strategies belong to `backtesting.equity_charts`, the drawing of s
 """
 
 import textwrap
+from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd

@@ -10,6 +10,7 @@ RESAMPLED = ("terminal_wealth", "sharpe", "max_drawdown")
 _STRATEGY = Column("strategy", "VARCHAR", "Name of the policy in the catalog.")
 _WINDOW = Column("window", "DATE", "First day of the half-year window of the row.")
 _SESSIONS = Column("sessions", "BIGINT", "Returns behind the row's figures.", minimum=0)
+_SEED_COUNT = Column("seed_count", "BIGINT", "Trainings behind the seed columns; 0: a rule.")
 _SIMULATED = Column("is_simulated", "BOOLEAN", "Whether any price behind the row is simulated.")
 
 
@@ -135,9 +136,7 @@ PERFORMANCE = TableContract(
             "expected_shortfall_95",
             "Mean daily return at or below it, fraction; a loss is negative",
         ),
-        Column(
-            "seed_count", "BIGINT", "Trainings that the seed columns span; 0: a rule.", minimum=0
-        ),
+        _SEED_COUNT,
         _figure("sharpe_seed_low", "Lowest Sharpe ratio of the seeds"),
         _figure("sharpe_seed_high", "Highest Sharpe ratio of the seeds"),
         _figure("total_return_seed_low", "Lowest compounded return of the seeds", minimum=-1),
@@ -145,6 +144,33 @@ PERFORMANCE = TableContract(
         _figure("max_drawdown_seed_low", "Deepest drawdown of the seeds", -1, 0),
         _figure("max_drawdown_seed_high", "Shallowest drawdown of the seeds", -1, 0),
         _SIMULATED,
+    ),
+    date_column=None,
+    ticker_column=None,
+)
+
+COMPARISONS = TableContract(
+    schema="backtesting",
+    name="comparisons",
+    description=(
+        "Every strategy against the yardsticks on the period `common`, after costs, and how sure "
+        "the difference of their Sharpe ratios is."
+    ),
+    grain=("strategy", "baseline"),
+    columns=(
+        _STRATEGY,
+        Column("baseline", "VARCHAR", "The yardstick: equal_weight or buy_and_hold."),
+        _SESSIONS,
+        _figure("sharpe", "Annualised Sharpe ratio"),
+        _figure("baseline_sharpe", "Annualised Sharpe ratio of the yardstick"),
+        _figure("difference", "Sharpe ratio above the yardstick's"),
+        _figure("difference_error", "Standard error of the difference", minimum=0),
+        _figure("total_return_difference", "Compounded return above the yardstick's, fraction"),
+        Column("is_better", "BOOLEAN", "Whether the ratio is higher, by however little."),
+        Column("is_clear", "BOOLEAN", "Two errors apart or more, on at least 252 sessions."),
+        _SEED_COUNT,
+        _figure("sharpe_seed_low", "Lowest Sharpe ratio of the seeds"),
+        _figure("sharpe_seed_high", "Highest Sharpe ratio of the seeds"),
     ),
     date_column=None,
     ticker_column=None,
@@ -268,5 +294,5 @@ TEAR_SHEETS = TableContract(
 )
 
 WINDOW_TABLES = (DAILY, TRADES)
-SUMMARY_TABLES = (PERFORMANCE, MONTE_CARLO, STRESS, REGIMES, TEAR_SHEETS)
+SUMMARY_TABLES = (PERFORMANCE, COMPARISONS, MONTE_CARLO, STRESS, REGIMES, TEAR_SHEETS)
 TABLES = (*WINDOW_TABLES, *SUMMARY_TABLES)

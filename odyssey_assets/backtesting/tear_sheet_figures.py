@@ -148,7 +148,9 @@ def portfolio_chart(weights: pd.DataFrame) -> Chart:
 
 
 def _left_out(tickers: int) -> str:
-    return f" Not held: {tickers} other ticker{'s' if tickers > 1 else ''}." if tickers else ""
+    if not tickers:
+        return ""
+    return f" Neither wanted nor held: {tickers} other ticker{'s' if tickers > 1 else ''}."
 
 
 def _target_bars(names: Sequence[str], targets: np.ndarray, spread: np.ndarray) -> Trace:
@@ -164,7 +166,7 @@ def _target_bars(names: Sequence[str], targets: np.ndarray, spread: np.ndarray) 
     if np.isfinite(spread).any():
         bars["error_x"] = {
             "type": "data",
-            "array": numbers(pd.Series(spread).fillna(0.0), 5),
+            "array": numbers(pd.Series(spread), 5),
             "color": ORANGE,
             "thickness": 2,
         }

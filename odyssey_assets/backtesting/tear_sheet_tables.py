@@ -170,7 +170,7 @@ def scenarios(stress: pd.DataFrame, proxy: str) -> Table:
         rows,
         "Moves of the market reach the newest portfolio through today's betas. Doubled volatility "
         "and correlations of one: the return of 20 sessions that is worse only once in twenty. "
-        "Costs tripled: the newest year traded again.",
+        "Costs tripled: the newest year, had it paid them since it began.",
         style="scenarios",
     )
 
@@ -245,10 +245,10 @@ def _how(row: pd.Series) -> str:
     when = f"{day(row['start_date'])} to {day(row['end_date'])}, "
     if row["method"] == "own_path":
         return f"{when}as it then held"
-    if row["scenario"] == COSTS_TRIPLED:
-        return f"its own decisions of the newest {count(row['sessions'])} sessions"
+    if row.name == COSTS_TRIPLED:
+        return f"its newest {count(row['sessions'])} sessions"
     covered = row["covered_weight"]
-    part = f", {percent(covered, 0)} of it with prices" if covered < 1 else ""
+    part = f", {percent(covered, 0)} of it with prices" if round(covered, 2) < 1 else ""
     return f"{when if row['method'] == 'newest_weights' else ''}its newest portfolio{part}"
 
 

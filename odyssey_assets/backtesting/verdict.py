@@ -9,12 +9,8 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from odyssey_assets.backtesting.comparison import COMMON, Comparison, compare
+from odyssey_assets.backtesting.comparison import BENCHMARKS, COMMON, Comparison, compare
 from odyssey_assets.core.figure_text import count, day, display_name, percent, ratio
-
-BENCHMARKS = ("equal_weight", "buy_and_hold")
-# A lead of two standard errors is the usual least that is not put down to chance.
-_CLEAR_ERRORS = 2.0
 
 
 @dataclass(frozen=True)
@@ -95,7 +91,7 @@ def _headline(own: pd.Series, pairs: Sequence[Comparison]) -> str:
         return f"Sharpe ratio after costs {_sharpe(own)}; there is nothing to compare it with."
     ahead = [pair.baseline for pair in pairs if pair.is_better]
     behind = [pair.baseline for pair in pairs if not pair.is_better]
-    certainty = "" if all(_is_clear(pair) for pair in pairs) else ", but it may well be chance"
+    certainty = "" if all(pair.is_clear for pair in pairs) else ", but it may well be chance"
     if not behind:
         return f"Ahead of {_listed(ahead)} after costs{certainty}."
     if not ahead:
@@ -116,7 +112,7 @@ def _against(pair: Comparison, other: pd.Series) -> str:
     relation = "above" if pair.is_better else "below"
     certainty = (
         "a clear difference"
-        if _is_clear(pair)
+        if pair.is_clear
         else "too little in so many sessions to tell skill from luck"
     )
     return (
@@ -124,10 +120,6 @@ def _against(pair: Comparison, other: pd.Series) -> str:
         f"Sharpe ratio of {_sharpe(other)}. This strategy's is {ratio(abs(pair.difference))} "
         f"{relation} it, give or take {ratio(pair.difference_error)}: {certainty}."
     )
-
-
-def _is_clear(pair: Comparison) -> bool:
-    return abs(pair.standard_errors) > _CLEAR_ERRORS
 
 
 def _sharpe(row: pd.Series) -> str:

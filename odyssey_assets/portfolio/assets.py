@@ -73,7 +73,7 @@ def _policies(grid: PartitionGrid) -> dg.AssetsDefinition:
             market_of(bars, predictions, macro, settings),
             windows,
             grid.window_list()[-1],
-            warehouse.read(POLICIES, (Slice(end=windows[0].start),)),
+            warehouse.read(POLICIES, (Slice(end=windows[-1].start),)),
             settings,
             ModelStore(home.models),
             Tracker(home.mlflow),

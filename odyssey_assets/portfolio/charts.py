@@ -172,7 +172,7 @@ def newest_portfolio_chart(weights: pd.DataFrame, *, is_simulated: bool) -> Figu
     axes.xaxis.set_major_formatter(lambda value, _: percent(value, 0))
     axes.grid(visible=False, axis="y")
     axes.margins(y=0.02)
-    axes.set_xlabel("share of equity")
+    axes.set_xlabel(_portfolio_key(rows))
     return figure
 
 
@@ -224,14 +224,17 @@ def _portfolio_note(rows: pd.DataFrame, weights: pd.DataFrame, left_out: int) ->
         return "no decision"
     decisions = weights.loc[weights["is_decision"], "date"]
     parts = [
-        f"bar: target decided at the close of {day(decisions.max())}",
-        f"black mark: held at the close of {day(weights['date'].max())}",
+        f"target decided at the close of {day(decisions.max())}",
+        f"held at the close of {day(weights['date'].max())}",
     ]
-    seeds = int(rows["seed_count"].max()) if len(rows) else 0
-    if seeds == 1:
+    if len(rows) and rows["seed_count"].max() == 1:
         parts.append("one seed was trained: spread unknown")
-    if seeds > 1:
-        parts.append(f"orange: standard deviation over {seeds} seeds")
     if left_out:
-        parts.append(f"not held: {_counted(left_out, 'other ticker')}")
+        parts.append(f"neither wanted nor held: {_counted(left_out, 'other ticker')}")
     return "; ".join(parts)
+
+
+def _portfolio_key(rows: pd.DataFrame) -> str:
+    seeds = int(rows["seed_count"].max()) if len(rows) else 0
+    spread = f"; orange: standard deviation over {seeds} seeds" if seeds > 1 else ""
+    return f"share of equity; bar: target, black mark: held{spread}"

@@ -1,10 +1,11 @@
 import math
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
 import pytest
 
-from odyssey_assets.backtesting.comparison import compare, excessive_trading
+from odyssey_assets.backtesting.comparison import compare, comparison_rows, excessive_trading
 from odyssey_assets.backtesting.performance import measure_performance
 from odyssey_assets.backtesting.tables import PERFORMANCE
 from odyssey_assets.core.returns import sharpe, total_return
@@ -79,18 +80,39 @@ def test_comparison_carries_the_spread_over_seeds(
     assert math.isnan(rule.sharpe_seed_high)
 
 
-def test_figures_are_those_that_exist(results: SyntheticResults, performance: pd.DataFrame) -> None:
-    learned = compare(results.daily, performance, "ppo", "equal_weight")
-    rule = compare(results.daily, performance, "momentum", "equal_weight")
-    assert learned is not None
-    assert rule is not None
-    seeds = {"sharpe_seed_low", "sharpe_seed_high"}
+def test_rows_hold_every_strategy_against_every_other_yardstick(
+    results: SyntheticResults, performance: pd.DataFrame
+) -> None:
+    rows = comparison_rows(results.daily, performance)
+    found = set(zip(rows["strategy"], rows["baseline"], strict=True))
+    assert found == {("ppo", "equal_weight"), ("momentum", "equal_weight")}
+    pair = compare(results.daily, performance, "ppo", "equal_weight")
+    assert pair is not None
+    row = rows[rows["strategy"] == "ppo"].iloc[0]
+    assert row["difference"] == pair.sharpe - pair.baseline_sharpe
+    assert row["difference_error"] == pair.difference_error
+    assert row["total_return_difference"] == pair.total_return - pair.baseline_total_return
+    assert row["is_better"] == pair.is_better
+    assert row["is_clear"] == pair.is_clear
+    assert comparison_rows(results.daily, PERFORMANCE.empty()).empty
 
-    assert learned.figures()["difference"] == learned.difference
-    assert learned.figures()["sessions"] == learned.sessions
-    assert set(learned.figures()) - set(rule.figures()) == seeds
-    assert len(learned.figures()) == 11
-    assert not any(math.isnan(value) for value in rule.figures().values())
+
+@pytest.mark.parametrize(
+    ("sessions", "error", "is_clear"), [(252, 0.2, True), (251, 0.2, False), (252, 0.3, False)]
+)
+def test_difference_is_clear_beyond_two_errors_on_a_year_of_sessions(
+    results: SyntheticResults,
+    performance: pd.DataFrame,
+    sessions: int,
+    error: float,
+    is_clear: bool,
+) -> None:
+    pair = compare(results.daily, performance, "ppo", "equal_weight")
+    assert pair is not None
+    for sign in (1, -1):
+        sharpes = {"sharpe": 1.0 + sign * 0.5, "baseline_sharpe": 1.0}
+        made = replace(pair, **sharpes, sessions=sessions, difference_error=error)
+        assert made.is_clear is is_clear
 
 
 def test_strategy_that_never_moves_is_not_better(

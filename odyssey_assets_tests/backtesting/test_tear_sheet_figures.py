@@ -60,7 +60,7 @@ def test_portfolio_shows_targets_holdings_and_the_spread_of_seeds() -> None:
     assert bars["y"] == marks["y"] == ["cash", *rows["ticker"]]
     assert bars["x"] == pytest.approx([0.2, *rows["target_weight"]], abs=1e-5)
     assert marks["x"] == pytest.approx([0.2, *rows["held_weight"]], abs=1e-5)
-    assert bars["error_x"]["array"] == [0.0, *[0.02] * len(TICKERS)]
+    assert bars["error_x"]["array"] == [None, *[0.02] * len(TICKERS)]
     assert "standard deviation over 3 seeds" in chart.legend
     largest = rows.iloc[-1]
     shown = chart.layout["yaxis"]["ticktext"][-1]

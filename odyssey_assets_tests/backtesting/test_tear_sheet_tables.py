@@ -2,6 +2,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from odyssey_assets.backtesting.comparison import BENCHMARKS
 from odyssey_assets.backtesting.curves import days_by_strategy
 from odyssey_assets.backtesting.tables import (
     MONTE_CARLO,
@@ -20,7 +21,6 @@ from odyssey_assets.backtesting.tear_sheet_tables import (
     resampled,
     scenarios,
 )
-from odyssey_assets.backtesting.verdict import BENCHMARKS
 from odyssey_assets.core.figure_text import UNKNOWN, count, percent, ratio
 from odyssey_assets_tests.backtesting.synthetic_results import synthetic_results
 

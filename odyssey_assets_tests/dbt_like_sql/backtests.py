@@ -1,7 +1,7 @@
 """Made-up backtests: fills and equity as the books have them, and summaries of the history.
 
-Performance is measured by the code that measures it in earnest, since SQL is tested against it;
-resampled paths, stress and regimes are figures without meaning.
+Performance and comparisons are made by the code that makes them in earnest, since SQL is tested
+against it; resampled paths, stress and regimes are figures without meaning.
 """
 
 from collections.abc import Mapping, Sequence
@@ -9,8 +9,10 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import pandas as pd
 
+from odyssey_assets.backtesting.comparison import comparison_rows
 from odyssey_assets.backtesting.performance import measure_performance
 from odyssey_assets.backtesting.tables import (
+    COMPARISONS,
     DAILY,
     MONTE_CARLO,
     PERFORMANCE,
@@ -33,10 +35,12 @@ def backtest_tables(
     """Return the rows of every table of `backtesting`."""
     daily = pd.concat([_daily(name, book, prices) for name, book in books.items()])
     trades = pd.concat([_trades(name, book, prices) for name, book in books.items()])
+    performance = measure_performance(daily, seed_paths, bars, prices.tickers[0])
     return {
         DAILY: daily.reset_index(drop=True),
         TRADES: trades.reset_index(drop=True),
-        PERFORMANCE: measure_performance(daily, seed_paths, bars, prices.tickers[0]),
+        PERFORMANCE: performance,
+        COMPARISONS: comparison_rows(daily, performance),
         MONTE_CARLO: _monte_carlo(list(books)),
         STRESS: _stress(list(books)),
         REGIMES: _regimes(daily),

@@ -6,8 +6,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from odyssey_assets.backtesting.comparison import comparison_rows
 from odyssey_assets.backtesting.performance import measure_performance
-from odyssey_assets.backtesting.tables import DAILY, PERFORMANCE
+from odyssey_assets.backtesting.tables import COMPARISONS, DAILY, PERFORMANCE
 from odyssey_assets.core.sharpe_difference import sharpe_difference_error
 from odyssey_assets.infrastructure.warehouse import Warehouse
 from odyssey_assets.market_data.tables import BARS
@@ -36,7 +37,11 @@ def _of_returns(tables: Tables, returns: pd.DataFrame) -> Tables:
     daily = rows.merge(others, how="cross")
     seed_paths = tables[SEED_PATHS].iloc[:0]
     performance = measure_performance(daily, seed_paths, tables[BARS], "AAA")
-    return {DAILY: DAILY.conform(daily), PERFORMANCE: performance}
+    return {
+        DAILY: DAILY.conform(daily),
+        PERFORMANCE: performance,
+        COMPARISONS: comparison_rows(daily, performance),
+    }
 
 
 def test_comparison_shows_the_common_period_ranked_by_sharpe_ratio(

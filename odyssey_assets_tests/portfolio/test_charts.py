@@ -110,7 +110,7 @@ def test_newest_portfolio_chart_shows_targets_with_the_spread_of_seeds() -> None
     segments = bars[2][0].get_segments()
     spread = [float(one[1][0] - one[0][0]) / 2 for one in segments]
     assert spread == pytest.approx(rows["target_weight_seed_std"].tolist())
-    assert "standard deviation over 3 seeds" in _note(figure)
+    assert "standard deviation over 3 seeds" in axes.get_xlabel()
 
 
 def test_newest_portfolio_chart_of_a_rule_has_no_spread_and_says_when_it_decided() -> None:

@@ -16,9 +16,6 @@ PROBLEM = Problem(MARKET, 5, 110)
 def test_environment_passes_the_checker_of_gymnasium() -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        # The one thing it warns of otherwise: that no registry knows the environment.
-        warnings.filterwarnings("ignore", message=".*alternative render modes.*")
-        warnings.filterwarnings("ignore", message=".*spec.*")
         check_with_gymnasium(PROBLEM.gym_env(), skip_render_check=True)
 
 
