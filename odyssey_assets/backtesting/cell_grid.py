@@ -54,7 +54,7 @@ def draw_cells(axes: Axes, grid: CellGrid, limit: float | None = None) -> None:
     # One collection: a patch for each cell takes longer to draw than all the rest.
     axes.add_collection(PolyCollection(corners + origins, facecolors=shades, linewidths=0))
     for row, column in np.ndindex(grid.values.shape):
-        value = grid.values[row, column]
+        value, shade = grid.values[row, column], shades[row * len(left) + column]
         is_slanted = grid.is_slanted is not None and bool(grid.is_slanted[row, column])
         axes.text(
             float(left[column]) + 0.485,
@@ -63,7 +63,7 @@ def draw_cells(axes: Axes, grid: CellGrid, limit: float | None = None) -> None:
             ha="center",
             va="center",
             fontsize=8.5,
-            color=text_color(*_SCALE(norm(value))[:3]) if np.isfinite(value) else MUTED,
+            color=text_color(*shade[:3]) if np.isfinite(value) else MUTED,
             fontstyle="italic" if is_slanted else "normal",
         )
     axes.set_xlim(0, left[-1] + 1)

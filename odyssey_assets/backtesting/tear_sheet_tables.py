@@ -208,7 +208,8 @@ def largest_trades(trades: pd.DataFrame) -> Table:
         "Costs, USD",
         "Of volume",
     ]
-    note = f"{count(len(trades))} fills in all. Decided at the close before, filled at the open."
+    fills = f"{count(len(trades))} fill{'s' if len(trades) > 1 else ''} in all"
+    note = f"{fills}. Decided at the close before, filled at the open."
     return Table("Largest trades", head, body, note if len(trades) else "", style="trades")
 
 

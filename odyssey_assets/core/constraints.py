@@ -88,7 +88,7 @@ def _project_rows(targets: np.ndarray, upper: np.ndarray, budget: float, out: np
         project_row(targets[row], upper, budget, out[row])
 
 
-@njit(cache=True, error_model="numpy", inline="always")
+@njit(error_model="numpy", inline="always")
 def project_row(target: np.ndarray, upper: np.ndarray, budget: float, out: np.ndarray) -> None:
     """Write the projection of one row of targets to `out`; inputs are trusted.
 
@@ -118,7 +118,7 @@ def project_row(target: np.ndarray, upper: np.ndarray, budget: float, out: np.nd
     _share_out(target, upper, high, budget, out)
 
 
-@njit(cache=True, error_model="numpy", inline="always")
+@njit(error_model="numpy", inline="always")
 def _share_out(
     target: np.ndarray, upper: np.ndarray, high: float, budget: float, out: np.ndarray
 ) -> None:

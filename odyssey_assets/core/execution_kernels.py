@@ -38,7 +38,7 @@ COMMISSION, SLIPPAGE, IMPACT, UNFILLED, LIMIT_EXCESS = range(7, 12)
 TOTALS = 12
 
 
-@njit(cache=True, error_model="numpy", inline="always")
+@njit(error_model="numpy", inline="always")
 def advance(
     target: np.ndarray,
     is_decision: bool,
@@ -92,7 +92,7 @@ def advance(
     return cash + interest
 
 
-@njit(cache=True, error_model="numpy")
+@njit(error_model="numpy")
 def _let_through(
     market: np.ndarray, t: int, rates: np.ndarray, pending: np.ndarray, fills: np.ndarray
 ) -> None:
@@ -106,7 +106,7 @@ def _let_through(
         fills[UNITS_FILLED, i] = quantity
 
 
-@njit(cache=True, error_model="numpy")
+@njit(error_model="numpy")
 def _affordable(
     market: np.ndarray,
     t: int,
@@ -156,7 +156,7 @@ def _affordable(
     return min(share, spendable / needed) if needed > spendable else share
 
 
-@njit(cache=True, error_model="numpy")
+@njit(error_model="numpy")
 def _book(
     market: np.ndarray,
     t: int,
@@ -195,7 +195,7 @@ def _book(
     return cash, gain
 
 
-@njit(cache=True, error_model="numpy")
+@njit(error_model="numpy")
 def _settle(
     market: np.ndarray,
     t: int,

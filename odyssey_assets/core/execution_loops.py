@@ -3,17 +3,23 @@
 What happens in one session of one portfolio belongs to `core.execution_kernels`.
 """
 
+import hashlib
+import inspect
+from collections.abc import Callable
+from typing import Any
+
 import numpy as np
 from numba import njit
 
+from odyssey_assets.core import constraints, execution_kernels, execution_orders
 from odyssey_assets.core.execution_kernels import FILL_ROWS, TOTALS, advance
 from odyssey_assets.core.execution_orders import CLOSE, HAS_BAR, equity_of
 
 READABLE = (-1, -1, -1)
 
 
-@njit(cache=True, error_model="numpy")
-def advance_books(
+@njit(error_model="numpy")
+def _advance_books(
     first: np.ndarray,
     last: np.ndarray,
     origin: np.ndarray,
@@ -79,8 +85,8 @@ def advance_books(
     return READABLE
 
 
-@njit(cache=True, error_model="numpy")
-def value_books(
+@njit(error_model="numpy")
+def _value_books(
     sessions: np.ndarray,
     market: np.ndarray,
     units: np.ndarray,
@@ -95,7 +101,7 @@ def value_books(
             weights[p, i] = units[p, i] * market[sessions[p], CLOSE, i] / equity[p]
 
 
-@njit(cache=True, error_model="numpy")
+@njit(error_model="numpy")
 def _read(
     targets: np.ndarray, p: int, column: int, market: np.ndarray, t: int, target: np.ndarray
 ) -> int:
@@ -108,7 +114,7 @@ def _read(
     return unreadable
 
 
-@njit(cache=True, error_model="numpy")
+@njit(error_model="numpy")
 def _keep(
     fills: np.ndarray,
     figures: np.ndarray,
@@ -123,3 +129,30 @@ def _keep(
         for k in range(fills.shape[0]):
             for i in range(fills.shape[1]):
                 by_ticker[p, column, k, i] = fills[k, i]
+
+
+def _source_stamp() -> str:
+    """Return a hash of all source that is compiled into the loops."""
+    modules = (constraints, execution_orders, execution_kernels)
+    return hashlib.sha256("".join(map(inspect.getsource, modules)).encode()).hexdigest()
+
+
+def _kept_loops(stamp: str) -> tuple[Callable, Callable]:
+    """Return the loops, compiled once and kept on disk until a line of their source changes.
+
+    numba looks for such a change only in the file of the function that it keeps, and would go on
+    using arithmetic that another file has changed. What a closure holds is part of its key.
+    """
+
+    @njit(cache=True, error_model="numpy")
+    def advance(*arguments: Any) -> tuple[int, int, int]:
+        return _advance_books(*arguments) if stamp else READABLE
+
+    @njit(cache=True, error_model="numpy")
+    def value(*arguments: Any) -> None:
+        return _value_books(*arguments) if stamp else None
+
+    return advance, value
+
+
+advance_books, value_books = _kept_loops(_source_stamp())

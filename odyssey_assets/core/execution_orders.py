@@ -43,7 +43,7 @@ def market_array(panel: PricePanel) -> np.ndarray:
     return market
 
 
-@njit(cache=True, error_model="numpy")
+@njit(error_model="numpy")
 def equity_of(cash: float, units: np.ndarray, market: np.ndarray, t: int) -> float:
     """Return what a portfolio is worth at the close of session t, USD."""
     invested = 0.0
@@ -52,7 +52,7 @@ def equity_of(cash: float, units: np.ndarray, market: np.ndarray, t: int) -> flo
     return cash + invested
 
 
-@njit(cache=True, error_model="numpy")
+@njit(error_model="numpy")
 def impact_of(
     value: float, volume: float, volatility: float, coefficient: float
 ) -> tuple[float, float]:
@@ -72,7 +72,7 @@ def impact_of(
     return share * value, 1.5 * share
 
 
-@njit(cache=True, error_model="numpy", inline="always")
+@njit(error_model="numpy", inline="always")
 def aim(
     target: np.ndarray,
     market: np.ndarray,
@@ -101,7 +101,7 @@ def aim(
             weights[i] = units[i] * market[t, CLOSE, i] / equity
 
 
-@njit(cache=True, error_model="numpy", inline="always")
+@njit(error_model="numpy", inline="always")
 def place_orders(
     weights: np.ndarray,
     market: np.ndarray,
@@ -124,7 +124,7 @@ def place_orders(
         pending[i] = order
 
 
-@njit(cache=True, error_model="numpy", inline="always")
+@njit(error_model="numpy", inline="always")
 def _equity_after_costs(
     weights: np.ndarray,
     market: np.ndarray,

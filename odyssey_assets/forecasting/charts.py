@@ -107,7 +107,7 @@ def strategy_chart(
         f"median ticker {_median_end(growth)}, by the sign of {BASELINE_MODEL} instead "
         f"{_median_end(baseline)}",
         is_simulated=is_simulated,
-        space=Space(left=0.65, right=1.0),
+        space=Space(left=0.65, right=1.15),
     )
     if not growth:
         say_no_data(axes, "no forecast has earned a return yet")

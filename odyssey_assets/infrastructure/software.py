@@ -6,7 +6,10 @@ from importlib.metadata import version
 from pathlib import Path
 
 CHECKOUT = Path(__file__).resolve().parents[2]
-LIBRARIES = ("odyssey-assets", "numpy", "pandas", "scikit-learn", "scipy", "xgboost")
+LIBRARIES = (
+    "odyssey-assets", "numpy", "onnx", "onnxruntime", "pandas", "scikit-learn", "scipy", "skfolio",
+    "stable-baselines3", "torch", "xgboost",
+)  # fmt: skip
 
 
 @lru_cache(maxsize=1)

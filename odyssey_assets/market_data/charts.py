@@ -158,6 +158,8 @@ def _mark_splits(axes: Axes, split_ratio: pd.Series) -> None:
 
 
 def _price_axes(axes: Axes) -> None:
+    # Limits of a linear axis may reach below zero.
+    axes.set_yscale("log")
     log_axis(axes, *axes.get_ylim())
     axes.grid(visible=False, axis="x")
     axes.set_ylabel("USD a share, log scale")

@@ -15,6 +15,8 @@ from stable_baselines3.common.policies import ActorCriticPolicy
 from stable_baselines3.common.type_aliases import PyTorchObs, RolloutBufferSamples
 
 HALF_LOG_TWO_PI = 0.5 * math.log(2.0 * math.pi)
+_ONE_A_STEP = ("values", "log_probs", "advantages", "returns")
+"""Figures that a rollout keeps for each step of each copy, besides observation and action."""
 
 
 class GaussianPolicy(ActorCriticPolicy):
@@ -82,6 +84,3 @@ class ShuffledRollouts(RolloutBuffer):
         size = batch_size or steps
         for start in range(0, steps, size):
             yield RolloutBufferSamples(*(array[start : start + size] for array in shuffled))
-
-
-_ONE_A_STEP = ("values", "log_probs", "advantages", "returns")

@@ -40,6 +40,7 @@ def test_page_is_the_same_bytes_for_the_same_content() -> None:
 def test_data_cannot_end_its_script_and_reads_back() -> None:
     page = render(PAGE).decode()
     [packed] = re.findall(r'<script type="application/json"[^>]*>(.*?)</script>', page, re.S)
+    assert "<" not in packed
     content = json.loads(packed)
     assert content["sessions"] == ["2015-01-02"]
     assert list(content["figures"]) == ["growth"]

@@ -67,6 +67,8 @@ def test_price_chart_has_a_handful_of_price_labels_at_any_range(scale: float) ->
     low, high = axes.get_ylim()
     labels = [tick for tick in axes.get_yticks() if low <= tick <= high]
     assert 2 <= len(labels) <= 9
+    assert min(labels) / low <= 3.5
+    assert high / max(labels) <= 3.5
 
 
 def test_price_chart_of_vendor_adjusted_prices_does_not_call_them_as_traded() -> None:

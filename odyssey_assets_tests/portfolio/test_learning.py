@@ -69,7 +69,7 @@ def test_policy_trades_a_seesaw_that_costs_nothing_and_stops_where_costs_eat_eve
 
 
 @pytest.mark.parametrize(
-    ("skill", "lowest", "highest"), [(0.0, -4.0, 3.0), (0.5, 4.0, np.inf)], ids=["noise", "truth"]
+    ("skill", "lowest", "highest"), [(0.0, -4.0, 3.0), (0.7, 5.0, np.inf)], ids=["noise", "truth"]
 )
 def test_policy_beats_equal_weight_on_true_forecasts_and_not_on_noise(
     skill: float, lowest: float, highest: float
