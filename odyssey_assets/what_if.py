@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any, cast, get_args
 
 import pandas as pd
 
@@ -147,7 +147,8 @@ def _asked_contenders(
     competing = contenders_of(policies, settings, ModelStore(home.models))
     own = [one for one in competing if one.strategy == question.policy]
     if question.rebalance is not None:
-        own = [dataclasses.replace(one, rebalance=question.rebalance) for one in own]
+        asked = cast(Rebalance, question.rebalance)
+        own = [dataclasses.replace(one, rebalance=asked) for one in own]
     if question.start is not None:
         own = [_starting(one, question.start) for one in own]
     return tuple(own)

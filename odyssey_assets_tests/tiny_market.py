@@ -66,8 +66,9 @@ class TinyHome:
     output: str
 
     def copy(self, folder: Path) -> Path:
-        """Copy the home, so that a test may change it; return the new root."""
-        return Path(shutil.copytree(self.root, folder / "copy"))
+        """Copy the home without its reports, so that a test may change it; return the new root."""
+        ignored = shutil.ignore_patterns("reports")
+        return Path(shutil.copytree(self.root, folder / "copy", ignore=ignored))
 
 
 def invoke(home: Path, *arguments: str, **changes: str) -> Result:

@@ -34,22 +34,23 @@ def unreconciled(
         trades: Rows of `backtesting.trades` from the beginning.
         weights: Rows of `portfolio.weights` from the beginning.
         seed_paths: Rows of `portfolio.seed_paths` from the beginning.
-        bars: Rows of `market_data.bars` from the beginning.
+        bars: Rows of `market_data.bars` from the beginning; without any, equity is compared with
+            what its own row says only.
         macro: Rows of `market_data.macro` from the beginning.
         settings: Tickers, capital and the series of the cash rate.
 
     Returns:
         See `backtesting.findings`.
     """
+    capital = settings.portfolio.capital_usd
+    of_rows = (unreconciled_seed_paths(daily, seed_paths), unbalanced_rows(daily, capital))
     if bars.empty:
-        return together()
+        return together(*of_rows)
     cash_rate = cash_rate_of(macro, settings.portfolio.cash_rate_series)
     panel = build_price_panel(bars, settings.tickers, cash_rate)
-    capital = settings.portfolio.capital_usd
     books = rebuild_books(daily, trades, panel, capital)
     return together(
         unreconciled_equity(daily, books, panel),
         unreconciled_weights(weights, books, panel),
-        unreconciled_seed_paths(daily, seed_paths),
-        unbalanced_rows(daily, capital),
+        *of_rows,
     )

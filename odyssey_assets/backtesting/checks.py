@@ -16,6 +16,7 @@ from odyssey_assets.backtesting.tables import (
     TRADES,
     WINDOW_TABLES,
 )
+from odyssey_assets.core.windows import parse_window
 from odyssey_assets.infrastructure.contract_checks import build_contract_check
 from odyssey_assets.infrastructure.partitions import PartitionGrid, slices_of
 from odyssey_assets.infrastructure.warehouse import Warehouse
@@ -185,9 +186,9 @@ def _learned_policies_beat_equal_weight() -> dg.AssetChecksDefinition:
 
 def _of_run(context: dg.AssetCheckExecutionContext, found: pd.DataFrame) -> pd.DataFrame:
     """Return the findings dated inside the run's windows."""
-    slices = slices_of(context.partition_keys)
-    first, end = min(each.start for each in slices), max(each.end for each in slices)
-    is_inside = (found["date"] >= pd.Timestamp(first)) & (found["date"] < pd.Timestamp(end))
+    windows = sorted(parse_window(key) for key in context.partition_keys)
+    first, end = pd.Timestamp(windows[0].start), pd.Timestamp(windows[-1].end)
+    is_inside = (found["date"] >= first) & (found["date"] < end)
     return found[is_inside]
 
 

@@ -12,10 +12,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from odyssey_assets.core import execution_kernels as kernels
-from odyssey_assets.core import execution_loops as loops
 from odyssey_assets.core.constraints import Limits
 from odyssey_assets.core.costs import BASIS_POINT
-from odyssey_assets.core.execution_orders import market_array
+from odyssey_assets.core.execution_loops import advance_books
+from odyssey_assets.core.execution_orders import market_array, value_books
 from odyssey_assets.core.price_panel import PricePanel
 from odyssey_assets.errors import SettingsError
 
@@ -228,8 +228,8 @@ class Simulator:
         by_ticker = np.zeros((portfolios, kept, kernels.FILL_ROWS, tickers))
         book = Book.of_cash(capital, portfolios, tickers)
         fills = Fills(totals, by_ticker)
-        ends, origins = np.full(portfolios, sessions - 1), np.zeros(portfolios, dtype=np.int64)
-        self._advance(starts, ends, origins, wanted, decides, book, fills)
+        span = (starts, np.full(portfolios, sessions - 1), np.zeros(portfolios, dtype=np.int64))
+        self._advance(span, (wanted, decides), book, fills)
         return fills
 
     def _step(
@@ -242,24 +242,21 @@ class Simulator:
         by_ticker = np.empty((portfolios, 2, kernels.FILL_ROWS, tickers))
         after = Book(book.units.copy(), book.pending.copy(), book.cash.copy())
         aims = self._advance(
-            rows, rows + 1, rows, wanted, decides[:, None], after, Fills(totals, by_ticker)
+            (rows, rows + 1, rows), (wanted, decides[:, None]), after, Fills(totals, by_ticker)
         )
         return after, Fills(totals[:, 1], by_ticker[:, 1]), aims
 
     def _advance(
         self,
-        first: np.ndarray,
-        last: np.ndarray,
-        origin: np.ndarray,
-        wanted: np.ndarray,
-        decides: np.ndarray,
+        span: tuple[np.ndarray, ...],
+        decisions: tuple[np.ndarray, ...],
         book: Book,
         fills: Fills,
     ) -> np.ndarray:
         aims = np.empty(book.units.shape)
-        portfolio, session, ticker = loops.advance_books(
-            first, last, origin, wanted, decides, self._market, self._cash_return, self._limits,
-            self._rates, book.units, book.pending, book.cash, fills.by_ticker, fills.totals, aims,
+        portfolio, session, ticker = advance_books(
+            span, decisions, self._market, self._cash_return, self._limits, self._rates,
+            (book.units, book.pending, book.cash), (fills.by_ticker, fills.totals, aims),
         )  # fmt: skip
         if portfolio >= 0:
             raise ValueError(
@@ -271,7 +268,7 @@ class Simulator:
     def _valued(self, book: Book, sessions: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         rows = self._rows(book, sessions, len(self.panel) - 1)
         equity, weights = np.empty(len(rows)), np.empty(book.units.shape)
-        loops.value_books(rows, self._market, book.units.copy(), book.cash.copy(), equity, weights)
+        value_books(rows, self._market, book.units.copy(), book.cash.copy(), equity, weights)
         return equity, weights
 
     def _rows(self, book: Book, sessions: np.ndarray, last: int) -> np.ndarray:

@@ -52,6 +52,22 @@ def equity_of(cash: float, units: np.ndarray, market: np.ndarray, t: int) -> flo
     return cash + invested
 
 
+@njit(cache=True, error_model="numpy")
+def value_books(
+    sessions: np.ndarray,
+    market: np.ndarray,
+    units: np.ndarray,
+    cash: np.ndarray,
+    equity: np.ndarray,
+    weights: np.ndarray,
+) -> None:
+    """Write what each portfolio is worth at its close, and the share of it each ticker has."""
+    for p in range(len(sessions)):
+        equity[p] = equity_of(cash[p], units[p], market, sessions[p])
+        for i in range(units.shape[1]):
+            weights[p, i] = units[p, i] * market[sessions[p], CLOSE, i] / equity[p]
+
+
 @njit(error_model="numpy")
 def impact_of(
     value: float, volume: float, volatility: float, coefficient: float

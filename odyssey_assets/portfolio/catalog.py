@@ -31,6 +31,7 @@ class PolicyEntry:
         build: Makes the rule; imports its library only when called. None: the policy is learned,
             and every window has models of its own.
         is_concentrated: Whether one ticker may be all that is invested, because that is the idea.
+        needs_proxy: Whether it competes only where the proxy is among the tickers.
     """
 
     name: str
@@ -38,11 +39,18 @@ class PolicyEntry:
     rebalance: Literal["daily", "weekly", "monthly", "once"]
     build: Callable[[Settings], Policy] | None
     is_concentrated: bool = False
+    needs_proxy: bool = False
 
     @property
     def is_learned(self) -> bool:
         """Whether the policy is trained, not written down."""
         return self.build is None
+
+    def reason_to_stay_out(self, settings: Settings) -> str | None:
+        """Return why the policy cannot compete under these settings; None if it can."""
+        if self.needs_proxy and settings.proxy not in settings.tickers:
+            return f"it buys the proxy {settings.proxy}, which is not among the tickers"
+        return None
 
     def limits(self, settings: Settings) -> "Limits":
         """Return what the policy may hold."""
@@ -111,12 +119,6 @@ def _forecast_kelly(settings: Settings) -> Policy:
 def _buy_and_hold(settings: Settings) -> Policy:
     from odyssey_assets.portfolio.policies.buy_and_hold import BuyAndHold
 
-    if settings.proxy not in settings.tickers:
-        raise SettingsError(
-            f"buy_and_hold buys the proxy {settings.proxy!r}, which is not among the tickers "
-            f"{', '.join(settings.tickers)}. Add it, name another proxy, or take buy_and_hold out "
-            "of portfolio.policies."
-        )
     return BuyAndHold(settings.proxy, settings.portfolio.max_invested)
 
 
@@ -155,6 +157,7 @@ POLICIES: tuple[PolicyEntry, ...] = (
         "once",
         _buy_and_hold,
         is_concentrated=True,
+        needs_proxy=True,
     ),
 )
 
@@ -177,8 +180,10 @@ def chosen_policies(settings: Settings) -> tuple[PolicyEntry, ...]:
 def rule_contenders(settings: Settings) -> tuple["Contender", ...]:
     """Return the rules that the settings let compete, in their order.
 
+    A rule that has a reason to stay out is left out.
+
     Raises:
-        SettingsError: A name is not in the catalog, or a rule cannot be built.
+        SettingsError: A name is not in the catalog.
     """
     from odyssey_assets.portfolio.contender import Contender, Stretch
 
@@ -192,5 +197,5 @@ def rule_contenders(settings: Settings) -> tuple["Contender", ...]:
             stretches=(Stretch(None, entry.build(settings)),),
         )
         for entry in chosen_policies(settings)
-        if entry.build is not None
+        if entry.build is not None and entry.reason_to_stay_out(settings) is None
     )

@@ -1,15 +1,22 @@
 """What must be true of policies and weights: contracts, signatures, limits, and who took part."""
 
+from collections.abc import Collection
+
 import dagster as dg
+import pandas as pd
 
 from odyssey_assets.infrastructure.contract_checks import build_contract_check
 from odyssey_assets.infrastructure.home import home_of
 from odyssey_assets.infrastructure.partitions import PartitionGrid, slices_of
 from odyssey_assets.infrastructure.warehouse import Warehouse
+from odyssey_assets.portfolio.catalog import chosen_policies
 from odyssey_assets.portfolio.tables import POLICIES, TABLES, WEIGHTS
 from odyssey_assets.settings import Settings
 
-MAX_EXAMPLES = 10
+UNKNOWN_REASON = (
+    "it could not decide yet: too little history, or what it needs (a forecast, the proxy) is "
+    "missing"
+)
 
 
 def portfolio_checks(grid: PartitionGrid) -> list[dg.AssetChecksDefinition]:
@@ -66,25 +73,34 @@ def _every_policy_competes(grid: PartitionGrid) -> dg.AssetChecksDefinition:
         newest = max(context.partition_keys)
         slices = slices_of([newest])
         present = set(warehouse.read(WEIGHTS, slices, columns=("policy",))["policy"])
-        absent = [name for name in settings.portfolio.policies if name not in present]
-        trainings = warehouse.read(POLICIES, slices)
-        skipped = trainings[trainings["status"] == "skipped"]
-        known = dict(zip(skipped["policy"], skipped["reason"], strict=True))
+        absent = absences(settings, present, warehouse.read(POLICIES, slices))
         return dg.AssetCheckResult(
             passed=not absent,
             severity=dg.AssetCheckSeverity.WARN,
             metadata={
                 "window": newest,
                 "expected": len(settings.portfolio.policies),
-                "absent": {
-                    name: known.get(
-                        name,
-                        "it could not decide yet: too little history, or what "
-                        "it needs (a forecast, the proxy) is missing",
-                    )
-                    for name in absent
-                },
+                "absent": absent,
             },
         )
 
     return every_policy_competes
+
+
+def absences(
+    settings: Settings, present: Collection[str], trainings: pd.DataFrame
+) -> dict[str, str]:
+    """Return why each configured policy that holds nothing does so, by its name.
+
+    Args:
+        settings: Names the policies.
+        present: Names of those that hold something.
+        trainings: Rows of `portfolio.policies` of the window.
+    """
+    skipped = trainings[trainings["status"] == "skipped"]
+    known = dict(zip(skipped["policy"], skipped["reason"], strict=True))
+    return {
+        entry.name: known.get(entry.name) or entry.reason_to_stay_out(settings) or UNKNOWN_REASON
+        for entry in chosen_policies(settings)
+        if entry.name not in present
+    }

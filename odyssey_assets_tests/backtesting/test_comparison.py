@@ -110,8 +110,13 @@ def test_difference_is_clear_beyond_two_errors_on_a_year_of_sessions(
     pair = compare(results.daily, performance, "ppo", "equal_weight")
     assert pair is not None
     for sign in (1, -1):
-        sharpes = {"sharpe": 1.0 + sign * 0.5, "baseline_sharpe": 1.0}
-        made = replace(pair, **sharpes, sessions=sessions, difference_error=error)
+        made = replace(
+            pair,
+            sharpe=1.0 + sign * 0.5,
+            baseline_sharpe=1.0,
+            sessions=sessions,
+            difference_error=error,
+        )
         assert made.is_clear is is_clear
 
 

@@ -58,12 +58,12 @@ def test_equity_change_is_price_gain_and_interest_less_costs(
     assert error.max() < 1e-9
 
 
-@given(seed=SEEDS, costs=COSTS)
-@settings(max_examples=60, deadline=None)
+@given(seed=SEEDS, costs=COSTS, limits=st.sampled_from([LIMITS, Limits(1.0, 1.0, 0.0)]))
+@settings(max_examples=100, deadline=None)
 def test_equity_is_cash_and_the_value_of_all_units_ever_filled(
-    seed: int, costs: TradingCosts
+    seed: int, costs: TradingCosts, limits: Limits
 ) -> None:
-    simulator, fills = wild_path(seed, costs)
+    simulator, fills = wild_path(seed, costs, limits)
     units = np.cumsum(fills.by_ticker[:, :, kernels.UNITS_FILLED], axis=1)
     value = np.nansum(units * simulator.panel.close, axis=2)
     cash = fills.totals[..., kernels.CASH] * fills.equity

@@ -6,6 +6,7 @@ import pytest
 from odyssey_assets.core import execution_kernels as kernels
 from odyssey_assets.core.constraints import Limits
 from odyssey_assets.core.execution import Book, Fills, Simulator, TradingCosts
+from odyssey_assets.core.execution_orders import DUST
 from odyssey_assets.core.price_panel import PricePanel
 from odyssey_assets_tests.core.price_panels import flat_panel, with_prices, without_bars
 
@@ -112,6 +113,31 @@ def test_everything_sold_leaves_exactly_no_unit(costs: TradingCosts) -> None:
 
     assert (walk.book.units == 0.0).all()
     assert walk.session < 39
+
+
+@pytest.mark.parametrize("left", [0.0, 1e-18])
+def test_selling_of_many_positions_never_rounds_below_zero(left: float) -> None:
+    tickers = 200
+    close = np.random.default_rng(2).uniform(1.0, 900.0, (4, tickers))
+    walk = Walk(with_prices(flat_panel(4, tickers), close), FREE)
+    walk.go(*np.linspace(1e-3, 7e-3, tickers))
+    assert (walk.book.units > 0).all()
+    walk.go(*np.full(tickers, left))
+
+    assert (walk.book.units >= 0.0).all()
+    assert left > 0 or (walk.book.units == 0.0).all()
+
+
+def test_last_crumb_of_a_position_is_sold_however_small() -> None:
+    panel = thin(flat_panel(6, 1), 0, 2 * CAPITAL)
+    panel.dollar_volume[1:, 0] = 0.2 * CAPITAL * (10 - 1e-10)
+    walk = Walk(panel, TradingCosts(0.0, 0.0, 0.0, 0.1))
+    walk.go(0.2)
+    walk.go(0.0)
+    assert 0 < walk.book.units[0, 0] * 100 < DUST * CAPITAL
+    walk.go()
+
+    assert walk.book.units[0, 0] == 0.0
 
 
 def test_participation_cap_fills_a_part_a_session_until_the_order_is_done() -> None:

@@ -1,12 +1,16 @@
+import inspect
+from types import ModuleType
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from odyssey_assets.core import execution_kernels as kernels
+from odyssey_assets.core import execution_loops
 from odyssey_assets.core.constraints import Limits
 from odyssey_assets.core.execution import Book, Simulator, TradingCosts
-from odyssey_assets.core.execution_loops import advance_books
+from odyssey_assets.core.execution_loops import advance_books, source_stamp
 from odyssey_assets_tests.core.price_panels import random_panel, random_targets
 
 CAPITAL = 1e5
@@ -84,6 +88,31 @@ def test_arrays_of_any_layout_are_stepped_by_one_compiled_loop() -> None:
         found = simulator.simulate(wanted, decides.astype(np.int8), first.astype(np.int32), CAPITAL)
         assert found.totals.tobytes() == expected.tobytes()
     assert len(advance_books.signatures) == compiled
+
+
+def compiled_sources(module: ModuleType) -> set[str]:
+    """Return the modules of this package that hold compiled functions and are used by `module`."""
+    found = set()
+    for value in vars(module).values():
+        owner = inspect.getmodule(value) if callable(value) or inspect.ismodule(value) else None
+        name = owner.__name__ if owner else ""
+        if owner and name.startswith("odyssey_assets.core") and owner is not module:
+            found |= compiled_sources(owner)
+            if "njit(" in inspect.getsource(owner):
+                found.add(name)
+    return found
+
+
+def test_compiled_loop_is_kept_under_all_source_that_is_compiled_into_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    stamped = {module.__name__ for module in execution_loops.COMPILED_IN}
+    held = [cell.cell_contents for cell in advance_books.py_func.__closure__]
+
+    assert compiled_sources(execution_loops) == stamped
+    assert held == [source_stamp()]
+    monkeypatch.setattr(execution_loops, "COMPILED_IN", execution_loops.COMPILED_IN[:1])
+    assert held != [source_stamp()]
 
 
 def test_totals_are_named_once_each() -> None:

@@ -169,14 +169,17 @@ def test_unknown_policy_is_refused_with_what_there_is() -> None:
         rule_contenders(settings_for(policies=("equal_weight", "oracle")))
 
 
-def test_proxy_that_is_no_ticker_is_refused_only_where_it_is_bought() -> None:
+def test_yardstick_stays_out_where_the_proxy_is_no_ticker_and_says_why() -> None:
     settings = build_settings(tickers=("AAA", "BBB"), proxy="SPY")
-    with pytest.raises(SettingsError, match=r"'SPY'.*AAA, BBB.*buy_and_hold out"):
-        rule_contenders(settings)
-    others = {"policies": ("equal_weight",)}
-    assert (
-        len(rule_contenders(build_settings(tickers=("AAA",), proxy="SPY", portfolio=others))) == 1
+    kept_out = [entry.name for entry in POLICIES if entry.reason_to_stay_out(settings)]
+    assert kept_out == ["buy_and_hold"]
+    (yardstick,) = (entry for entry in POLICIES if entry.name in kept_out)
+    assert "proxy SPY, which is not among the tickers" in str(
+        yardstick.reason_to_stay_out(settings)
     )
+    competing = [one.strategy for one in rule_contenders(settings)]
+    assert competing == [entry.name for entry in RULES if entry is not yardstick]
+    assert all(entry.reason_to_stay_out(settings_for()) is None for entry in POLICIES)
 
 
 def test_catalog_loads_without_the_libraries_of_the_policies() -> None:
