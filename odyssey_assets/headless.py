@@ -82,8 +82,8 @@ def refresh(console: Console, overrides: Mapping[str, Any], *, is_nightly: bool 
         former = remember_universe(settings)
         definitions = build_defs(**dict(settings))
         windows = _windows(settings, is_nightly=is_nightly)
-        tags = _tags(settings, windows)
-        outcomes, seconds = _run_jobs(console, definitions, instance, settings, tags)
+        tags = refresh_tags(settings, windows)
+        outcomes, seconds = run_jobs(console, definitions, instance, settings, tags)
         is_success = all(outcome.is_success for outcome in outcomes.values())
         if is_success:
             remember_universe(settings, is_filled=True)
@@ -120,7 +120,7 @@ def job_tags(tickers: Sequence[str], windows: Sequence[Window]) -> dict[str, dic
     }
 
 
-def _tags(settings: Settings, windows: Sequence[Window]) -> dict[str, dict[str, str]]:
+def refresh_tags(settings: Settings, windows: Sequence[Window]) -> dict[str, dict[str, str]]:
     """Return `job_tags`; all windows of portfolios that were never held under these rules."""
     tags = job_tags(settings.tickers, windows)
     if held_rules(home_of(settings)) != rules_of(settings):
@@ -135,7 +135,7 @@ def _windows(settings: Settings, *, is_nightly: bool) -> tuple[Window, ...]:
     return build_grid(settings).window_list()
 
 
-def _run_jobs(
+def run_jobs(
     console: Console,
     definitions: dg.Definitions,
     instance: dg.DagsterInstance,

@@ -144,10 +144,13 @@ def standing_line(strategies: pd.DataFrame) -> str:
     """Return the best strategy after costs and where the learned ones stand, in one line.
 
     Args:
-        strategies: Rows with `rank`, `strategy`, `sharpe` and `seeds` (null for a rule).
+        strategies: Rows with `rank`, `strategy`, `sharpe` and `seeds` (null for a rule), at least
+            one, best first.
     """
     best = strategies.iloc[0]
-    learned = strategies[strategies["seeds"].notna()]
+    if pd.isna(best["sharpe"]):
+        return "No strategy has a Sharpe ratio yet."
+    learned = strategies[strategies["seeds"].notna() & strategies["sharpe"].notna()]
     parts = [f"Best after costs: {best['strategy']}, Sharpe ratio {best['sharpe']:.2f}."]
     parts += [
         f"{one['strategy']}: rank {one['rank']} of {len(strategies)}, Sharpe ratio "

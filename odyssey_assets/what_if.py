@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
-from typing import Any, cast, get_args
+from typing import cast, get_args
 
 import pandas as pd
 
@@ -17,6 +17,7 @@ from odyssey_assets.backtesting.engine import backtest
 from odyssey_assets.backtesting.performance import measure_performance
 from odyssey_assets.backtesting.tables import DAILY
 from odyssey_assets.contracts import TableContract
+from odyssey_assets.core.constraints import ROUNDING
 from odyssey_assets.core.execution import TradingCosts
 from odyssey_assets.errors import SettingsError
 from odyssey_assets.forecasting.tables import PREDICTIONS
@@ -32,6 +33,7 @@ from odyssey_assets.portfolio.rollout import roll_out
 from odyssey_assets.portfolio.tables import POLICIES, SEED_PATHS
 from odyssey_assets.portfolio.weight_table import seed_path_rows, weight_rows
 from odyssey_assets.settings import Settings
+from odyssey_assets.settings_sections import PortfolioSettings
 
 STORED, ASKED = "stored run", "what if"
 FIGURES = (
@@ -106,6 +108,12 @@ def answer(question: Question, home: Path | None = None) -> Answer:
     rollout = roll_out(market, contenders, costs, settings.portfolio.capital_usd)
     daily = backtest(weight_rows(rollout, market, contenders), bars, macro, settings).daily
     daily, stored = _shared_sessions(daily, stored)
+    if daily.empty:
+        raise SettingsError(
+            f"{question.policy!r} has no return after it first decides between "
+            f"{question.start or 'the beginning'} and {question.end or 'the end'}. Choose an "
+            "earlier first day or a later last one."
+        )
     figures = {
         STORED: _figures(stored, _within(_read(published, SEED_PATHS), question), bars, settings),
         ASKED: _figures(daily, seed_path_rows(rollout, market, contenders), bars, settings),
@@ -115,18 +123,12 @@ def answer(question: Question, home: Path | None = None) -> Answer:
 
 
 def _asked_settings(question: Question, home: Path | None) -> Settings:
+    """Return the settings to backtest under; they name the policy asked for and no other."""
     costs = {"commission_bps": question.commission_bps, "slippage_bps": question.slippage_bps}
-    portfolio: dict[str, Any] = {
-        "max_weight": question.max_weight,
-        "min_cash": question.min_cash,
-    }
-    if question.min_cash is not None:
-        invested = load_settings(home=home).portfolio.max_invested
-        portfolio["max_invested"] = min(invested, 1 - question.min_cash)
     settings = load_settings(
         home=home,
         costs={name: value for name, value in costs.items() if value is not None},
-        portfolio={name: value for name, value in portfolio.items() if value is not None},
+        portfolio=_asked_limits(question, load_settings(home=home).portfolio),
     )
     known = [entry.name for entry in chosen_policies(settings)]
     if question.policy not in known:
@@ -137,21 +139,44 @@ def _asked_settings(question: Question, home: Path | None) -> Settings:
         )
     if question.start and question.end and question.end <= question.start:
         raise SettingsError(f"The last day {question.end} is not after the first {question.start}.")
-    return settings
+    alone = settings.portfolio.model_copy(update={"policies": (question.policy,)})
+    return settings.model_copy(update={"portfolio": alone})
+
+
+def _asked_limits(question: Question, config: PortfolioSettings) -> dict[str, float]:
+    """Return the limits asked for; what may be invested goes along with the cash reserve."""
+    limits: dict[str, float] = {}
+    if question.min_cash is not None:
+        limits["min_cash"] = question.min_cash
+        rest = round(1 - question.min_cash, 12)
+        is_rest = config.max_invested + config.min_cash > 1 - ROUNDING
+        invested = rest if is_rest else min(config.max_invested, rest)
+        if 0 < rest <= 1:
+            limits |= {"max_invested": invested, "max_weight": min(config.max_weight, invested)}
+    if question.max_weight is not None:
+        limits["max_weight"] = question.max_weight
+    return limits
 
 
 def _asked_contenders(
     question: Question, policies: pd.DataFrame, settings: Settings, home: Home
 ) -> tuple[Contender, ...]:
     """Return the policy's contenders, all its seeds, deciding when and from when it is asked."""
-    competing = contenders_of(policies, settings, ModelStore(home.models))
-    own = [one for one in competing if one.strategy == question.policy]
+    own = list(contenders_of(policies, settings, ModelStore(home.models)))
     if question.rebalance is not None:
         asked = cast(Rebalance, question.rebalance)
         own = [dataclasses.replace(one, rebalance=asked) for one in own]
+    if question.max_weight is not None:  # it binds a policy of one ticker too
+        own = [_capped(one, question.max_weight) for one in own]
     if question.start is not None:
         own = [_starting(one, question.start) for one in own]
     return tuple(own)
+
+
+def _capped(contender: Contender, max_weight: float) -> Contender:
+    return dataclasses.replace(
+        contender, limits=dataclasses.replace(contender.limits, max_weight=max_weight)
+    )
 
 
 def _starting(contender: Contender, start: date) -> Contender:
@@ -187,7 +212,7 @@ def _figures(
 ) -> Mapping[str, object]:
     rows = measure_performance(daily, seed_paths, bars, settings.proxy)
     whole = rows[rows["period"] == "whole"]
-    return {} if whole.empty else whole.iloc[0][list(FIGURES)].to_dict()
+    return whole.iloc[0][list(FIGURES)].to_dict()
 
 
 def _notes(

@@ -2,20 +2,26 @@
 
 import json
 import os
+import re
 import signal
+import socket
 import subprocess
 import sys
+from datetime import date
+from io import StringIO
 from pathlib import Path
 
 import dagster as dg
 import pytest
+from rich.console import Console
 
-from odyssey_assets.cli import FAILED, INTERRUPTED, main
-from odyssey_assets.infrastructure.console import StageProgress
+from odyssey_assets.cli import FAILED, INTERRUPTED, PIPED_WIDTH, main
+from odyssey_assets.infrastructure.console import StageProgress, print_frame
 from odyssey_assets.infrastructure.driver import StepEvent
 from odyssey_assets.infrastructure.home import Home
 from odyssey_assets.infrastructure.partitions import RANGE_END_TAG, RANGE_START_TAG
-from odyssey_assets_tests.tiny_market import TICKERS, WINDOWS, TinyHome, invoke
+from odyssey_assets.what_if import FIGURES, Question, answer
+from odyssey_assets_tests.tiny_market import ENVIRONMENT, TICKERS, WINDOWS, TinyHome, invoke
 
 SIGNALS = "select ticker from marts.mart_daily_signals order by ticker"
 HOLD_RUN_LOCK = """
@@ -31,16 +37,30 @@ echo "$@" > "$(dirname "$0")/arguments"
 echo "$DAGSTER_HOME" > "$(dirname "$0")/home"
 exit 3
 """
+FETCHING_DAGSTER = """
+import os
+from pathlib import Path
+from urllib.request import urlopen
+address = f"http://127.0.0.1:{os.environ['ODYSSEY_REPORTS_PORT']}/tear_sheets/ppo.html"
+with urlopen(address, timeout=10) as response:
+    Path(__file__).with_name("fetched").write_bytes(response.read())
+"""
 
 
 def test_run_from_nothing_shows_stages_tables_quality_and_what_to_do_next(
     tiny_home: TinyHome,
 ) -> None:
     shown = tiny_home.output
-    for stage in ("market_data.raw_bars", "compute_features", "walk_forward", "published.database"):
+    for stage in (
+        "market_data.raw_bars", "compute_features", "walk_forward", "train_policies",
+        "hold_portfolios", "backtest_strategies", "write_tear_sheets", "published.database",
+    ):  # fmt: skip
         assert f"done {stage}" in shown
     assert "market_data.bars" in shown
     assert "Forecast quality, out of sample (simulated data)" in shown
+    assert "Strategies after costs" in shown
+    assert "Best after costs: " in shown
+    assert "ppo: no forecasts before" in shown
     assert f"--home {tiny_home.root}" in shown.replace("\n", "")
     assert (tiny_home.root / "published" / "odyssey.duckdb").exists()
 
@@ -187,9 +207,10 @@ def test_ui_starts_dagster_on_the_instance_of_the_home_and_returns_its_status(
     (programs / "dagster").write_text(FAKE_DAGSTER)
     (programs / "dagster").chmod(0o755)
     monkeypatch.setattr(sys, "executable", str(programs / "python"))
-    done = invoke(tmp_path / "home", "ui", "--port", "4000")
+    done = invoke(tmp_path / "home", "ui", "--port", "4000", ODYSSEY_REPORTS_PORT="0")
     assert done.exit_code == 3
-    assert "http://127.0.0.1:4000" in done.output
+    assert "Dagster on http://127.0.0.1:4000" in done.output
+    assert re.search(r"Reports on http://127\.0\.0\.1:[1-9]\d+, folder", done.output)
     arguments = (programs / "arguments").read_text().split()
     assert arguments[0] == "dev"
     assert Path(arguments[arguments.index("--workspace") + 1]).exists()
@@ -197,6 +218,105 @@ def test_ui_starts_dagster_on_the_instance_of_the_home_and_returns_its_status(
     instance = Path((programs / "home").read_text().strip())
     assert instance == tmp_path / "home" / "dagster"
     assert "QueuedRunCoordinator" in (instance / "dagster.yaml").read_text()
+
+
+def test_ui_serves_the_reports_for_as_long_as_dagster_runs(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    report = Home(tmp_path / "home").tear_sheets / "ppo.html"
+    report.parent.mkdir(parents=True)
+    report.write_text("a report")
+    programs = tmp_path / "bin"
+    programs.mkdir()
+    (programs / "dagster").write_text(f"#!{sys.executable}\n{FETCHING_DAGSTER}")
+    (programs / "dagster").chmod(0o755)
+    monkeypatch.setattr(sys, "executable", str(programs / "python"))
+    port = free_port()
+    done = invoke(tmp_path / "home", "ui", ODYSSEY_REPORTS_PORT=str(port))
+    assert done.exit_code == 0, done.output
+    assert (programs / "fetched").read_text() == "a report"
+    with socket.socket() as afterwards:
+        afterwards.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        afterwards.bind(("127.0.0.1", port))
+
+
+def test_ui_whose_reports_cannot_be_served_is_refused_before_dagster_starts(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys, "executable", str(tmp_path / "no_dagster_here" / "python"))
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = str(taken.getsockname()[1])
+        done = invoke(tmp_path / "home", "ui", ODYSSEY_REPORTS_PORT=port)
+    assert done.exit_code == FAILED
+    assert "Set another port with ODYSSEY_REPORTS_PORT" in done.stderr
+
+
+def free_port() -> int:
+    """Return a port that nobody listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def test_backtest_without_options_shows_the_stored_run_twice(tiny_home: TinyHome) -> None:
+    done = invoke(tiny_home.root, "backtest", "--policy", "equal_weight")
+    assert done.exit_code == 0, done.output
+    assert "equal_weight after costs" in done.output
+    assert "Simulated data." in done.output
+    rows = [line.split("│")[1:-1] for line in done.output.splitlines() if "│" in line]
+    cells = {name.strip(): (one.strip(), two.strip()) for name, one, two in rows}
+    assert set(cells) == set(FIGURES)
+    assert all(one == two for one, two in cells.values())
+
+
+def test_backtest_passes_every_option_on(
+    tiny_home: TinyHome, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    options = {
+        "--policy": "momentum", "--from": "2021-08-10", "--to": "2022-03-31",
+        "--commission-bps": "1", "--slippage-bps": "2", "--max-weight": "0.15",
+        "--cash-reserve": "0.5", "--rebalance": "weekly",
+    }  # fmt: skip
+    done = invoke(tiny_home.root, "backtest", *(each for pair in options.items() for each in pair))
+    assert done.exit_code == 0, done.output
+    for name, value in ENVIRONMENT.items():
+        monkeypatch.setenv(name, value)
+    question = Question(
+        "momentum", date(2021, 8, 10), date(2022, 3, 31), 1.0, 2.0, 0.15, 0.5, "weekly"
+    )
+    found = answer(question, tiny_home.root)
+    console = Console(width=PIPED_WIDTH, file=StringIO())
+    print_frame(console, "momentum after costs", found.figures)
+    assert isinstance(console.file, StringIO)
+    assert console.file.getvalue() in done.output
+    assert all(note in done.output for note in found.notes)
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        (("--policy", "oracle"), "'oracle' is no policy of this home"),
+        (("--policy", "momentum", "--from", "soon"), "--from is a day like 2024-12-31; found"),
+        (("--policy", "momentum", "--to", "2022-02-30"), "--to is a day like"),
+        (("--policy", "momentum", "--rebalance", "hourly"), "found 'hourly'"),
+        (("--policy", "momentum", "--commission-bps", "-1"), "costs.commission_bps"),
+    ],
+)
+def test_backtest_that_makes_no_sense_says_why_and_fails(
+    options: tuple[str, ...], words: str, tiny_home: TinyHome
+) -> None:
+    done = invoke(tiny_home.root, "backtest", *options)
+    assert done.exit_code == FAILED
+    assert words in done.stderr
+
+
+def test_backtest_before_the_first_run_says_what_to_do(tmp_path: Path) -> None:
+    done = invoke(tmp_path / "home", "backtest", "--policy", "momentum")
+    assert done.exit_code == FAILED
+    assert "Run `odyssey run`" in done.stderr
+    assert not (tmp_path / "home").exists()
 
 
 def test_command_without_arguments_lists_its_commands(
@@ -207,4 +327,4 @@ def test_command_without_arguments_lists_its_commands(
         main()
     assert stopped.value.code == 0
     shown = capsys.readouterr().out
-    assert all(command in shown for command in ("run", "ui", "query", "doctor"))
+    assert all(command in shown for command in ("run", "ui", "query", "backtest", "doctor"))

@@ -29,6 +29,7 @@ PYTHON_GRAPH = {
     "backtesting/daily": {"portfolio/weights", "market_data/bars", "market_data/macro"},
     "backtesting/trades": {"portfolio/weights", "market_data/bars", "market_data/macro"},
     "backtesting/performance": {"backtesting/daily", "portfolio/seed_paths", "market_data/bars"},
+    "backtesting/comparisons": {"backtesting/daily", "portfolio/seed_paths", "market_data/bars"},
     "backtesting/monte_carlo": {"backtesting/daily"},
     "backtesting/stress": {
         "backtesting/daily", "portfolio/weights", "market_data/bars", "market_data/macro",

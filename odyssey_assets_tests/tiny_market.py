@@ -48,6 +48,9 @@ ENVIRONMENT: Mapping[str, str] = {
     "ODYSSEY_FORECASTING__MODELS": '["xgboost", "historical_mean"]',
     "ODYSSEY_FORECASTING__XGBOOST__MAX_ROUNDS": "5",
     "ODYSSEY_FORECASTING__XGBOOST__MAX_DEPTH": "2",
+    "ODYSSEY_PORTFOLIO__PPO__FIRST_STEPS": "512",
+    "ODYSSEY_PORTFOLIO__PPO__STEPS_PER_WINDOW": "256",
+    "ODYSSEY_PORTFOLIO__PPO__CHECKPOINT_STEPS": "256",
     "ODYSSEY_WAREHOUSE__MIN_FREE_GB": "0",
 }
 QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}

@@ -97,14 +97,27 @@ def prepare_instance(home: Home) -> None:
 
 
 def close_interrupted_runs(instance: dg.DagsterInstance) -> list[str]:
-    """Mark runs of a driver that was killed as failed; return their ids.
+    """Mark runs of a driver that was killed as failed, free what they held; return their ids.
 
     Call it only while holding the home's run lock: then no such run can still be alive.
     """
     runs = instance.get_runs(dg.RunsFilter(statuses=UNFINISHED, tags={DRIVER_TAG: DRIVER}))
     for run in runs:
         instance.report_run_failed(run, "The process that ran it was killed.")
+    _free_pools(instance)
     return [run.run_id for run in runs]
+
+
+def _free_pools(instance: dg.DagsterInstance) -> None:
+    """Take back the pool slots of runs that have ended: a killed process gives none back.
+
+    Otherwise the next run that needs the pool would wait for ever.
+    """
+    storage = instance.event_log_storage
+    for run_id in storage.get_concurrency_run_ids():
+        run = instance.get_run_by_id(run_id)
+        if run is None or run.is_finished:
+            storage.free_concurrency_slots_for_run(run_id)
 
 
 def run_job(

@@ -6,6 +6,7 @@ After a full run the home remembers the universe it holds (source, folders, date
 
 import json
 import os
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -20,6 +21,10 @@ UNIVERSE_FIELDS = (
     "source", "price_dir", "macro_dir", "start", "end", "tickers", "proxy", "macro_series",
     "simulated",
 )  # fmt: skip
+SHARED_BY_PORTFOLIOS: Mapping[str, Any] = {
+    "portfolio": True, "costs": True, "seed": True, "start": True, "tickers": True, "proxy": True,
+    "forecasting": {"horizon_sessions"},
+}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -149,8 +154,7 @@ def held_source(home: Home) -> str | None:
 
 def rules_of(settings: Settings) -> str:
     """Return the SHA-256 of every setting that portfolios of all windows must share."""
-    shared = settings.model_dump(mode="json", include={"portfolio", "costs", "seed"})
-    return hash_mapping(shared)
+    return hash_mapping(settings.model_dump(mode="json", include=SHARED_BY_PORTFOLIOS))
 
 
 def held_rules(home: Home) -> str | None:

@@ -11,6 +11,7 @@ from types import TracebackType
 from typing import Any, Protocol, Self
 
 from odyssey_assets.core.collaborators import ModelStore, Tracker
+from odyssey_assets.core.parallel import interrupts_deferred
 from odyssey_assets.portfolio.training_plan import POLICY, Training
 from odyssey_assets.settings import Settings
 
@@ -37,7 +38,8 @@ class Listener(Protocol):
 class TrainingLog:
     """The listener in the process that started the trainings.
 
-    Used as a context manager: runs still open at the end are closed as failed.
+    Used as a context manager: runs still open at the end are closed as failed. Ctrl-C is answered
+    after what is being written: databases complain at length when a statement is cut off.
 
     Attributes:
         tracker: Keeps a record of the runs; None for no record.
@@ -63,24 +65,27 @@ class TrainingLog:
             "source": self.settings.source,
             "simulated": str(self.settings.source == "simulated").lower(),
         }
-        run_id = self.tracker.start_run(f"{POLICY} {training.label}", tags)
-        self._open[training.label] = run_id
+        with interrupts_deferred():
+            run_id = self.tracker.start_run(f"{POLICY} {training.label}", tags)
+            self._open[training.label] = run_id
         return run_id
 
     def say(self, message: str) -> None:
         """Pass the line on."""
         if self.progress is not None:
-            self.progress(message)
+            with interrupts_deferred():
+                self.progress(message)
 
     def end(self, training: Training, name_parts: Sequence[str]) -> None:
         """Record how the training went and close its run."""
-        run_id = self._open.pop(training.label, None)
         stored = self.store.find(name_parts)
-        if self.tracker is None or run_id is None or stored is None:
+        if self.tracker is None or training.label not in self._open or stored is None:
             return
-        self.tracker.finish_run(
-            run_id, _parameters(stored.content), _metrics(stored.content), is_complete=True
-        )
+        with interrupts_deferred():
+            run_id = self._open.pop(training.label)
+            self.tracker.finish_run(
+                run_id, _parameters(stored.content), _metrics(stored.content), is_complete=True
+            )
 
     def __enter__(self) -> Self:
         """Return the log."""
@@ -93,9 +98,10 @@ class TrainingLog:
         traceback: TracebackType | None,
     ) -> None:
         """Close what is open as failed: those trainings have not come to their end."""
-        while self.tracker is not None and self._open:
-            _, run_id = self._open.popitem()
-            self.tracker.finish_run(run_id, {}, (), is_complete=False)
+        with interrupts_deferred():
+            while self.tracker is not None and self._open:
+                _, run_id = self._open.popitem()
+                self.tracker.finish_run(run_id, {}, (), is_complete=False)
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""The backtesting assets: one window alone, summaries anew, pictures, links to reports that exist."""
+"""The backtesting assets: one window alone, summaries anew, pictures, links to existing reports."""
 
 from collections.abc import Mapping
 from pathlib import Path

@@ -16,6 +16,8 @@ from odyssey_assets.settings_sections import WarehouseSettings
 
 TICKERS = ("AAPL", "MSFT", "SPY")
 END = date(2022, 12, 30)
+LEARNED_WINDOWS = ("2022-01-01", "2022-07-01")
+FIRST_STEPS = 8192  # some seconds between checkpoints and end, in which a run can be cut short
 ENVIRONMENT: Mapping[str, str] = {
     "ODYSSEY_SOURCE": "simulated",
     "ODYSSEY_TICKERS": ",".join(TICKERS),
@@ -31,9 +33,9 @@ ENVIRONMENT: Mapping[str, str] = {
     "ODYSSEY_FORECASTING__XGBOOST__MAX_DEPTH": "3",
     "ODYSSEY_PORTFOLIO__LOOKBACK_SESSIONS": "60",
     "ODYSSEY_PORTFOLIO__PPO__MIN_TRAIN_WINDOWS": "1",
-    "ODYSSEY_PORTFOLIO__PPO__FIRST_STEPS": "512",
-    "ODYSSEY_PORTFOLIO__PPO__STEPS_PER_WINDOW": "256",
-    "ODYSSEY_PORTFOLIO__PPO__CHECKPOINT_STEPS": "256",
+    "ODYSSEY_PORTFOLIO__PPO__FIRST_STEPS": str(FIRST_STEPS),
+    "ODYSSEY_PORTFOLIO__PPO__STEPS_PER_WINDOW": "512",
+    "ODYSSEY_PORTFOLIO__PPO__CHECKPOINT_STEPS": "512",
     "ODYSSEY_PORTFOLIO__PPO__COPIES": "4",
     "ODYSSEY_PORTFOLIO__PPO__ROLLOUT_STEPS": "32",
     "ODYSSEY_PORTFOLIO__PPO__EPISODE_SESSIONS": "60",
@@ -61,7 +63,7 @@ def odyssey(
         text=True,
         env=environment(home, **changes),
         check=False,
-        timeout=240,
+        timeout=600,
     )
     if is_success is not None:
         assert (done.returncode == 0) is is_success, done.stdout + done.stderr

@@ -1,7 +1,7 @@
 """Ten nights, one session each, leave the same tables as one backfill at the end.
 
-The nights cross a 7:1 split, a dividend and a window boundary; every night the vendor delivers the
-whole history again on that day's split basis, as vendors do.
+The nights cross a 7:1 split, a dividend and a window boundary, at which a policy is trained; every
+night the vendor delivers the whole history again on that day's split basis, as vendors do.
 """
 
 from datetime import date, timedelta
@@ -12,7 +12,7 @@ import pandas as pd
 import pytest
 
 from odyssey_assets.core.sessions import sessions_between
-from odyssey_assets.definitions import build_defs
+from odyssey_assets.definitions import TABLES, build_defs
 from odyssey_assets.features.tables import HORIZONS_SESSIONS
 from odyssey_assets.headless import job_tags
 from odyssey_assets.infrastructure.driver import StepEvent, open_instance, run_job
@@ -21,10 +21,21 @@ from odyssey_assets.infrastructure.partitions import build_grid, open_windows
 from odyssey_assets.infrastructure.refresh import REFRESH_MARTS
 from odyssey_assets_tests.end_to_end.small_market import ENVIRONMENT, query, table_hashes
 
+pytestmark = pytest.mark.timeout(1800)
 TICKERS = ("AAPL", "SPY")
-START, SPLIT_DAY, DIVIDEND_DAY = date(2020, 1, 2), date(2022, 6, 28), date(2022, 7, 5)
+START, SPLIT_DAY, DIVIDEND_DAY = date(2019, 5, 20), date(2022, 6, 28), date(2022, 7, 5)
 SESSIONS = sessions_between(START, date(2022, 7, 8))
 NIGHTS = [day.date() for day in SESSIONS[-10:]]
+FORECAST_WINDOWS, LEARNED_WINDOWS = 4, ("2022-01-01", "2022-07-01")
+CHANGES = {
+    "ODYSSEY_SOURCE": "files",
+    "ODYSSEY_MACRO_SERIES": "",
+    "ODYSSEY_TICKERS": ",".join(TICKERS),
+    "ODYSSEY_START": START.isoformat(),
+    "ODYSSEY_FORECASTING__WARMUP_SESSIONS": "20",
+    "ODYSSEY_PORTFOLIO__PPO__FIRST_STEPS": "1024",
+}
+WITHOUT_ROWS = {"market_data.macro", "market_data.quarantine"}
 
 
 def as_traded_market() -> dict[str, pd.DataFrame]:
@@ -72,8 +83,11 @@ def ignore(event: StepEvent) -> None:
     del event
 
 
-def refresh(home: Path, end: date, *, is_nightly: bool) -> None:
-    """Run the jobs that write tables, as `odyssey run` does."""
+def refresh(home: Path, end: date, *, is_nightly: bool, is_summarised: bool = False) -> None:
+    """Run the jobs that write windows, as `odyssey run` does, and the one over the whole history.
+
+    The latter holds nothing that the others have not stored, so it may wait for the last night.
+    """
     settings = load_settings(home=home, end=end)
     definitions = build_defs(home=home, end=end)
     instance = open_instance(home_of(settings))
@@ -81,7 +95,7 @@ def refresh(home: Path, end: date, *, is_nightly: bool) -> None:
     if is_nightly:
         windows = open_windows(settings, max(HORIZONS_SESSIONS))
     for job, tags in job_tags(settings.tickers, windows).items():
-        if job != REFRESH_MARTS:
+        if job != REFRESH_MARTS or is_summarised:
             outcome = run_job(definitions, instance, job, tags, ignore)
             assert outcome.is_success, outcome.errors
 
@@ -90,13 +104,9 @@ def refresh(home: Path, end: date, *, is_nightly: bool) -> None:
 def prices(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     folder = tmp_path / "prices"
     folder.mkdir()
-    for name, value in ENVIRONMENT.items():
+    for name, value in {**ENVIRONMENT, **CHANGES}.items():
         monkeypatch.setenv(name, value)
-    monkeypatch.setenv("ODYSSEY_SOURCE", "files")
     monkeypatch.setenv("ODYSSEY_PRICE_DIR", str(folder))
-    monkeypatch.setenv("ODYSSEY_MACRO_SERIES", "")
-    monkeypatch.setenv("ODYSSEY_TICKERS", ",".join(TICKERS))
-    monkeypatch.setenv("ODYSSEY_START", START.isoformat())
     monkeypatch.setenv("DAGSTER_HOME", str(tmp_path))
     monkeypatch.setenv("ODYSSEY_HOME", str(tmp_path))
     monkeypatch.delenv("ODYSSEY_END")
@@ -106,17 +116,27 @@ def prices(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def test_ten_nights_equal_one_backfill_across_split_dividend_and_window(
     prices: Path, tmp_path: Path
 ) -> None:
-    market = as_traded_market()
+    market, nightly, backfill = as_traded_market(), tmp_path / "nightly", tmp_path / "backfill"
     before = NIGHTS[0] - timedelta(days=1)
     deliver(market, before, prices)
-    refresh(tmp_path / "nightly", before, is_nightly=False)
+    refresh(nightly, before, is_nightly=False)
     for night in NIGHTS:
         deliver(market, night, prices)
-        refresh(tmp_path / "nightly", night, is_nightly=True)
-    refresh(tmp_path / "backfill", NIGHTS[-1], is_nightly=False)
-    assert table_hashes(tmp_path / "nightly") == table_hashes(tmp_path / "backfill")
+        refresh(nightly, night, is_nightly=True, is_summarised=night == NIGHTS[-1])
+    refresh(backfill, NIGHTS[-1], is_nightly=False, is_summarised=True)
+    assert table_hashes(nightly) == table_hashes(backfill)
+    for name in {table.qualified_name for table in TABLES} - WITHOUT_ROWS:
+        assert len(query(nightly, f"select 1 from {name} limit 1")) == 1, name
+    folds = query(nightly, "select count(*) as n from forecasting.folds where status = 'trained'")
+    assert folds["n"].item() == FORECAST_WINDOWS * len(TICKERS) * 3
     trained = query(
-        tmp_path / "nightly",
-        "select count(*) as folds from forecasting.folds where status = 'trained'",
+        nightly,
+        """select strftime("window", '%Y-%m-%d') as first_day, seed, warm_start_sha256 is not null
+        as is_warm from portfolio.policies where status = 'trained' order by all""",
     )
-    assert trained["folds"][0] == 2 * len(TICKERS) * 3
+    older, newest = LEARNED_WINDOWS
+    assert list(trained.itertuples(index=False, name=None)) == [
+        (older, 42, False),
+        (newest, 42, True),
+        (newest, 43, False),
+    ]

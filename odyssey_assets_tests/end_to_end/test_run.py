@@ -5,9 +5,26 @@ from pathlib import Path
 
 import duckdb
 import pandas as pd
+import pytest
 
 from odyssey_assets.definitions import TABLES
-from odyssey_assets_tests.end_to_end.small_market import TICKERS, odyssey, query, table_hashes
+from odyssey_assets.settings_sections import PortfolioSettings
+from odyssey_assets_tests.end_to_end.small_market import (
+    FIRST_STEPS,
+    LEARNED_WINDOWS,
+    TICKERS,
+    odyssey,
+    query,
+    table_hashes,
+)
+
+pytestmark = pytest.mark.timeout(900)
+MARTS = (
+    "mart_daily_signals", "mart_prices_today_basis", "mart_model_leaderboard",
+    "mart_forecast_outcomes", "mart_data_quality", "mart_feature_catalog",
+    "mart_strategy_comparison", "mart_current_portfolio", "mart_trade_blotter",
+    "mart_monthly_returns",
+)  # fmt: skip
 
 
 def published(home: Path, sql: str) -> pd.DataFrame:
@@ -15,16 +32,11 @@ def published(home: Path, sql: str) -> pd.DataFrame:
         return connection.execute(sql).df()
 
 
-def test_run_publishes_every_table_with_rows_and_every_mart(finished_home: Path) -> None:
-    tables = published(
-        finished_home, "select schema_name || '.' || table_name as name from duckdb_tables()"
-    )["name"]
-    assert {table.qualified_name for table in TABLES} <= set(tables)
-    for mart in (
-        "mart_daily_signals", "mart_prices_today_basis", "mart_model_leaderboard",
-        "mart_forecast_outcomes", "mart_data_quality", "mart_feature_catalog",
-    ):  # fmt: skip
-        assert len(published(finished_home, f"select 1 from marts.{mart}")) > 0, mart
+def test_run_publishes_every_table_and_mart_with_rows(finished_home: Path) -> None:
+    stored = (table.qualified_name for table in TABLES)
+    for name in (*stored, *(f"marts.{mart}" for mart in MARTS)):
+        rows = len(published(finished_home, f"select 1 from {name} limit 1"))
+        assert rows == (name != "market_data.quarantine"), name
 
 
 def test_run_describes_every_table_and_column(finished_home: Path) -> None:
@@ -37,7 +49,10 @@ def test_run_describes_every_table_and_column(finished_home: Path) -> None:
 
 
 def test_run_says_everywhere_that_the_data_is_simulated(finished_home: Path) -> None:
-    for table in ("market_data.bars", "market_data.macro", "marts.mart_daily_signals"):
+    for table in (
+        "market_data.bars", "market_data.macro", "marts.mart_daily_signals", "backtesting.daily",
+        "marts.mart_strategy_comparison",
+    ):  # fmt: skip
         flags = published(finished_home, f"select distinct is_simulated from {table}")
         assert flags["is_simulated"].tolist() == [True], table
 
@@ -63,6 +78,45 @@ def test_run_gives_a_reason_for_every_skipped_fold(finished_home: Path) -> None:
     assert len(skipped) > 0
     assert skipped["reason"].str.len().min() > 10
     assert skipped["rmse"].isna().all()
+
+
+def test_run_trains_two_seeds_for_the_newest_window_and_one_before(finished_home: Path) -> None:
+    policies = published(
+        finished_home,
+        """select strftime("window", '%Y-%m-%d') as first_day, * from portfolio.policies
+        order by "window", seed""",
+    )
+    older, newest = LEARNED_WINDOWS
+    skipped = policies[policies["status"] == "skipped"]
+    assert (skipped["first_day"] < older).all()
+    assert skipped["reason"].str.startswith("no forecasts before").all()
+    trained = policies[policies["status"] == "trained"].set_index(["first_day", "seed"])
+    assert trained["is_main_seed"].to_dict() == {
+        (older, 42): True,
+        (newest, 42): True,
+        (newest, 43): False,
+    }
+    warm_starts = trained["warm_start_sha256"]
+    assert warm_starts[newest, 42] == trained["model_sha256"][older, 42]
+    assert warm_starts.isna().tolist() == [True, False, True]
+    assert (trained["steps"] == FIRST_STEPS).tolist() == [True, False, True]
+
+
+def test_run_holds_and_backtests_every_policy_in_the_newest_window(finished_home: Path) -> None:
+    held = published(
+        finished_home,
+        f"""select policy, max(seed_count) as seeds from portfolio.weights
+        where "window" = '{LEARNED_WINDOWS[-1]}' group by policy""",
+    )
+    assert set(held["policy"]) == set(PortfolioSettings().policies)
+    assert held.set_index("policy")["seeds"]["ppo"] == 2
+    compared = published(
+        finished_home, "select strategy, seed_count from marts.mart_strategy_comparison"
+    )
+    assert set(compared["strategy"]) == set(held["policy"])
+    sheets = published(finished_home, "select path from backtesting.tear_sheets")["path"]
+    assert {Path(sheet).stem for sheet in sheets} == set(held["policy"])
+    assert all((finished_home / sheet).is_file() for sheet in sheets)
 
 
 def test_run_twice_from_nothing_gives_the_same_tables_and_models(
@@ -104,7 +158,7 @@ def test_run_files_its_runs_with_the_instance_the_ui_opens(finished_home: Path) 
 
     instance = dg.DagsterInstance.from_config(str(finished_home / "dagster"))
     runs = {run.job_name: run.status for run in instance.get_runs()}
-    assert set(runs) == {"refresh_macro", "refresh_market", "refresh_marts"}
+    assert set(runs) == {"refresh_macro", "refresh_market", "refresh_portfolio", "refresh_marts"}
     assert set(runs.values()) == {dg.DagsterRunStatus.SUCCESS}
     cells = instance.get_materialized_partitions(dg.AssetKey(["forecasting", "predictions"]))
     assert len(cells) == len(TICKERS) * 8

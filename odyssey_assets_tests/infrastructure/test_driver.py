@@ -88,7 +88,7 @@ import dagster as dg
 from odyssey_assets.infrastructure.driver import open_instance, run_job
 from odyssey_assets.infrastructure.home import Home
 
-@dg.asset
+@dg.asset(pool="training")
 def slow() -> None:
     print("running", flush=True)
     time.sleep(60)
@@ -99,7 +99,7 @@ run_job(defs, open_instance(Home(Path(sys.argv[1]))), "refresh", {}, lambda even
 
 
 @pytest.mark.parametrize("blow", [signal.SIGKILL, signal.SIGINT])
-def test_interrupted_run_leaves_no_run_that_looks_alive(
+def test_interrupted_run_leaves_no_run_that_looks_alive_and_no_pool_taken(
     blow: signal.Signals, tmp_path: Path, instance: dg.DagsterInstance
 ) -> None:
     with subprocess.Popen(
@@ -112,6 +112,9 @@ def test_interrupted_run_leaves_no_run_that_looks_alive(
         assert process.stdout.readline().strip() == "running"
         process.send_signal(blow)
         assert process.wait(timeout=30) != 0
+    taken = instance.event_log_storage.get_concurrency_info("training").claimed_slots
+    assert len(taken) == (blow == signal.SIGKILL)
     close_interrupted_runs(instance)
+    assert not instance.event_log_storage.get_concurrency_info("training").claimed_slots
     statuses = {run.status for run in instance.get_runs()}
     assert statuses <= {dg.DagsterRunStatus.FAILURE, dg.DagsterRunStatus.CANCELED}

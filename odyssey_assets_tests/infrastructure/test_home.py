@@ -2,6 +2,7 @@ import json
 import os
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -9,11 +10,13 @@ from odyssey_assets.errors import SettingsError
 from odyssey_assets.infrastructure.home import (
     UNIVERSE_FIELDS,
     Home,
+    held_rules,
     held_source,
     home_of,
     load_settings,
     remember_universe,
     restore_universe,
+    rules_of,
 )
 from odyssey_assets.settings import Settings, build_settings
 
@@ -37,18 +40,20 @@ def test_home_holds_everything_below_its_root(tmp_path: Path) -> None:
     home = Home(tmp_path)
     places = (
         home.warehouse, home.published, home.published_states, home.models, home.reports,
-        home.mlflow, home.dagster, home.universe, home.run_lock,
+        home.tear_sheets, home.mlflow, home.tensorboard, home.dagster, home.universe,
+        home.run_lock,
     )  # fmt: skip
     assert len(set(places)) == len(places)
     assert all(tmp_path in place.parents for place in places)
+    assert home.tear_sheets.parent == home.reports, "reports are served from one folder"
 
 
 def test_create_makes_all_folders_and_may_be_repeated(home: Home) -> None:
     home.create()
     for folder in (home.warehouse.parent, home.published_states, home.models, home.reports):
         assert folder.is_dir()
-    assert home.mlflow.is_dir()
-    assert home.dagster.is_dir()
+    for folder in (home.mlflow, home.tensorboard, home.dagster):
+        assert folder.is_dir()
 
 
 def test_create_below_a_file_is_refused_with_the_remedy(tmp_path: Path) -> None:
@@ -174,3 +179,54 @@ def test_held_source_is_that_of_the_last_full_run_that_succeeded(
     assert held_source(home) == "simulated"
     remember_universe(files)
     assert held_source(home) is None
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"costs": {"commission_bps": 9.0}},
+        {"costs": {"max_participation": 0.2}},
+        {"portfolio": {"capital_usd": 2e6}},
+        {"portfolio": {"max_weight": 0.15}},
+        {"portfolio": {"policies": ("equal_weight", "ppo")}},
+        {"portfolio": {"ppo": {"gamma": 0.9}}},
+        {"seed": 7},
+        {"start": "2012-01-01"},
+        {"tickers": "SPY,BIL"},
+        {"proxy": "QQQ"},
+        {"forecasting": {"horizon_sessions": 20}},
+    ],
+)
+def test_rules_change_with_every_setting_that_windows_must_share(change: dict[str, Any]) -> None:
+    assert rules_of(build_settings(**change)) != rules_of(build_settings())
+    assert rules_of(build_settings(**change)) == rules_of(build_settings(**change))
+
+
+def test_rules_stay_where_new_days_or_places_come(tmp_path: Path) -> None:
+    later = build_settings(
+        home=tmp_path, end="2030-01-01", workers=3, reports_port=0,
+        warehouse={"keep_published": 9}, backtesting={"monte_carlo_paths": 20},
+        forecasting={"importance_features": 5}, macro_series="VIX",
+    )  # fmt: skip
+    assert rules_of(later) == rules_of(build_settings())
+
+
+def test_held_rules_are_those_of_the_last_full_run_that_succeeded(home: Home) -> None:
+    first = build_settings(home=home.root)
+    second = build_settings(home=home.root, costs={"slippage_bps": 1.0})
+    assert held_rules(home) is None
+    remember_universe(first)
+    assert held_rules(home) is None, "the run has only begun"
+    remember_universe(first, is_filled=True)
+    assert held_rules(home) == rules_of(first)
+    former = remember_universe(second)
+    assert held_rules(home) == rules_of(first), "portfolios are still those of the first rules"
+    remember_universe(second, is_filled=True)
+    assert held_rules(home) == rules_of(second) != rules_of(first)
+    restore_universe(home, former)
+    assert held_rules(home) == rules_of(first)
+
+
+def test_rules_are_no_setting_of_the_universe(home: Home) -> None:
+    remember_universe(build_settings(home=home.root, seed=5), is_filled=True)
+    assert load_settings(home=home.root).seed == build_settings().seed

@@ -182,3 +182,27 @@ def test_pictures_are_added_to_the_metadata_of_their_model(
 def test_picture_of_an_unknown_model_is_refused(project: SqlProject) -> None:
     with pytest.raises(SqlProjectError, match=r"\['marts.gone'\]; the models are"):
         build_sql_assets(project, pictures={"marts.gone": lambda _: {}})
+
+
+def test_models_of_a_table_that_was_never_filled_are_empty_and_publishable(
+    project: SqlProject, warehouse: Warehouse
+) -> None:
+    result = _materialize(project, warehouse)
+    assert result.success
+    rows = {
+        event.asset_key: event.materialization.metadata["dagster/row_count"].value
+        for event in result.get_asset_materialization_events()
+    }
+    assert rows[TOTALS] == rows[BEST] == 0
+    assert all(each.passed for each in result.get_asset_check_evaluations())
+    assert warehouse.query("select * from shop.sales").empty
+    _store(warehouse, {"tea": 2.0})
+    assert _materialize(project, warehouse).success
+    assert warehouse.query("select total from marts.mart_best")["total"].tolist() == [4.0]
+
+
+def test_model_of_a_filled_table_leaves_its_rows(project: SqlProject, warehouse: Warehouse) -> None:
+    _store(warehouse, {"tea": 2.0, "cup": 5.0})
+    before = warehouse.read(SALES)
+    assert _materialize(project, warehouse).success
+    pd.testing.assert_frame_equal(warehouse.read(SALES), before)

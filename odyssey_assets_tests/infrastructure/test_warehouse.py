@@ -258,3 +258,33 @@ def test_read_of_a_table_with_another_layout_says_what_to_do(warehouse: Warehous
     warehouse.create_model("market", "prices", "table", "select 'AAA' as ticker", "Old.", {})
     with pytest.raises(WarehouseError, match=r"not stored: date.*odyssey run"):
         warehouse.read(PRICES)
+
+
+def test_create_missing_makes_empty_tables_and_leaves_the_others(warehouse: Warehouse) -> None:
+    warehouse.replace(PRICES, prices(), WHOLE)
+    warehouse.create_missing((PRICES, VINTAGES))
+    pd.testing.assert_frame_equal(warehouse.read(PRICES), prices())
+    assert warehouse.query("select * from market.vintages").empty
+    described = warehouse.query("describe market.vintages")
+    assert described["column_name"].tolist() == list(VINTAGES.column_names)
+    assert warehouse.append(VINTAGES, prices(["AAA"])).row_count == len(prices(["AAA"]))
+
+
+def test_create_missing_of_a_warehouse_that_does_not_exist_creates_it(
+    warehouse: Warehouse, home: Home
+) -> None:
+    warehouse.create_missing((PRICES,))
+    assert home.warehouse.exists()
+    assert warehouse.query("select * from market.prices").empty
+
+
+def test_create_missing_of_nothing_missing_writes_nothing(warehouse: Warehouse, home: Home) -> None:
+    warehouse.create_missing(())
+    assert not home.warehouse.exists()
+    warehouse.replace(PRICES, prices(), WHOLE)
+    before = home.warehouse.stat()
+    warehouse.create_missing((PRICES,))
+    assert (home.warehouse.stat().st_mtime_ns, home.warehouse.stat().st_size) == (
+        before.st_mtime_ns,
+        before.st_size,
+    )

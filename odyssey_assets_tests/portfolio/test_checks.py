@@ -9,6 +9,7 @@ import pandas as pd
 from odyssey_assets.core.slices import WHOLE_TABLE
 from odyssey_assets.infrastructure.home import home_of
 from odyssey_assets.infrastructure.model_store import PAYLOAD
+from odyssey_assets.portfolio.checks import absences
 from odyssey_assets.portfolio.tables import POLICIES, WEIGHTS
 from odyssey_assets.settings import Settings
 from odyssey_assets_tests.learned_market import MAIN_SEED, TRAINED_WINDOWS
@@ -132,3 +133,12 @@ def test_rules_that_could_not_decide_yet_are_named(tiny_home: TinyHome) -> None:
     assert set(absent) == {"ppo", "momentum", "forecast_top_k", "forecast_kelly"}
     assert absent.pop("ppo").startswith("no forecasts before")
     assert all("could not decide yet" in reason for reason in absent.values())
+
+
+def test_policy_that_needs_the_proxy_says_so_where_it_is_no_ticker(tmp_path: Path) -> None:
+    settings = tiny_settings(tmp_path, tickers=("AAPL",))
+    present = {name for name in settings.portfolio.policies if name != "buy_and_hold"}
+    assert absences(settings, present, POLICIES.empty()) == {
+        "buy_and_hold": "it buys the proxy SPY, which is not among the tickers"
+    }
+    assert absences(settings, {*present, "buy_and_hold"}, POLICIES.empty()) == {}
