@@ -132,7 +132,22 @@ def test_run_without_a_macro_folder_says_so_and_leaves_those_features_null(
     )
 
 
-def test_run_of_one_ticker_without_proxy_and_macro_computes_its_own_features(
+def test_run_without_forecasts_says_who_does_not_compete_and_why(
+    spoiled: tuple[Path, Result],
+) -> None:
+    home, result = spoiled
+    policies = query(home, "select status, reason from portfolio.policies")
+    assert policies["status"].tolist() == ["skipped"]
+    (reason,) = policies["reason"]
+    assert reason.startswith("no forecasts before")
+    for said in (f"ppo: {reason}", "forecast_top_k: it could not", "buy_and_hold: it buys"):
+        assert f"  {said}" in result.output
+    held = query(home, "select distinct policy from portfolio.weights")["policy"]
+    assert "equal_weight" in set(held)
+    assert not {"ppo", "forecast_top_k", "forecast_kelly", "buy_and_hold"} & set(held)
+
+
+def test_run_of_one_ticker_without_proxy_and_macro_computes_what_it_can(
     spoiled: tuple[Path, Result], tmp_path: Path
 ) -> None:
     home = tmp_path / "home"
@@ -141,13 +156,17 @@ def test_run_of_one_ticker_without_proxy_and_macro_computes_its_own_features(
     options = ("--source", "files", "--price-dir", str(prices), "--tickers", "GOOD")
     result = run_here(variables, "run", *options)
     assert result.exit_code == 0, result.output
-    assert "warning" not in result.output
+    warnings = [line for line in result.output.splitlines() if line.startswith("warning")]
+    assert ["every_policy_competes" in line for line in warnings] == [True], result.output
+    assert "buy_and_hold: it buys the proxy SPY, which is not among the tickers" in result.output
     assert query(home, "select distinct ticker, source from market_data.bars").to_dict("list") == {
         "ticker": ["GOOD"],
         "source": ["files"],
     }
     own = query(home, "select count(*) as n from features.features where return_1d is not null")
     assert own["n"].item() > 0
+    held = query(home, "select max(held_weight) as most from portfolio.weights")
+    assert 0.1 < held["most"].item() < 0.3
 
 
 def test_run_on_a_missing_folder_is_refused_and_changes_nothing(
@@ -167,6 +186,16 @@ def test_run_of_the_source_files_without_a_folder_is_refused(tmp_path: Path) -> 
     variables = files_environment(tmp_path / "home", tmp_path, "GOOD")
     del variables["ODYSSEY_PRICE_DIR"]
     refused(run_here(variables, "run"), "needs price_dir", "--price-dir")
+
+
+def test_run_under_limits_that_contradict_each_other_is_refused(tmp_path: Path) -> None:
+    variables = {
+        **files_environment(tmp_path / "home", tmp_path, "GOOD"),
+        "ODYSSEY_PORTFOLIO__MAX_INVESTED": "0.9",
+        "ODYSSEY_PORTFOLIO__MIN_CASH": "0.2",
+    }
+    refused(run_here(variables, "run"), "max_invested 0.9", "min_cash 0.2", "contradict")
+    assert not (tmp_path / "home").exists()
 
 
 def test_run_of_yfinance_without_network_is_refused(tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""The real webserver and daemon: a partition materialized over GraphQL, and the marts after it."""
+"""The real webserver and daemon: a partition materialized over GraphQL, and what follows it."""
 
 import json
 import shutil
@@ -9,14 +9,17 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from odyssey_assets_tests.end_to_end.small_market import ODYSSEY, environment
+from odyssey_assets_tests.end_to_end.small_market import LEARNED_WINDOWS, ODYSSEY, environment
 
-CELL = ("2022-07-01", "MSFT")
+CELL, NEWEST_WINDOW = (LEARNED_WINDOWS[0], "MSFT"), LEARNED_WINDOWS[1]
+ENDED = ("SUCCESS", "FAILURE", "CANCELED")
 LAUNCH = """
 mutation Launch($params: ExecutionParams!) {
     launchRun(executionParams: $params) {
@@ -27,7 +30,13 @@ mutation Launch($params: ExecutionParams!) {
     }
 }
 """
-RUNS = "query Runs { runsOrError(limit: 5) { ... on Runs { results { runId jobName status } } } }"
+RUNS = """
+query Runs {
+    runsOrError(limit: 20) {
+        ... on Runs { results { runId jobName status tags { key value } } }
+    }
+}
+"""
 CELL_METADATA = """
 query Cell($key: AssetKeyInput!, $cell: [String!]) {
     assetOrError(assetKey: $key) {
@@ -100,9 +109,24 @@ def server(finished_home: Path, tmp_path: Path) -> Iterator[int]:
             process.wait(timeout=60)
 
 
-def runs(port: int) -> dict[str, tuple[str, str]]:
+@dataclass(frozen=True)
+class Run:
+    """A run as the server lists it."""
+
+    job: str
+    status: str
+    tags: Mapping[str, str]
+
+
+def runs(port: int) -> dict[str, Run]:
+    """Return the newest runs by their ids."""
     results = ask(port, RUNS)["runsOrError"]["results"]
-    return {run["runId"]: (run["jobName"], run["status"]) for run in results}
+    return {
+        run["runId"]: Run(
+            run["jobName"], run["status"], {tag["key"]: tag["value"] for tag in run["tags"]}
+        )
+        for run in results
+    }
 
 
 def launch(port: int, job: str, tags: Mapping[str, str]) -> str:
@@ -118,8 +142,10 @@ def launch(port: int, job: str, tags: Mapping[str, str]) -> str:
     return str(launched["run"]["runId"])
 
 
-@pytest.mark.timeout(400)
-def test_partition_materialized_over_graphql_is_followed_by_published_marts(server: int) -> None:
+@pytest.mark.timeout(1200)
+def test_partition_materialized_over_graphql_is_followed_by_portfolio_and_published_marts(
+    server: int,
+) -> None:
     window, ticker = CELL
     before = set(runs(server))
     run_id = launch(
@@ -131,8 +157,8 @@ def test_partition_materialized_over_graphql_is_followed_by_published_marts(serv
             "dagster/partition/ticker": ticker,
         },
     )
-    wait_for(lambda: runs(server)[run_id][1] in ("SUCCESS", "FAILURE"), 150, "the run's end")
-    assert runs(server)[run_id][1] == "SUCCESS"
+    wait_for(lambda: runs(server)[run_id].status in ENDED, 300, "the run's end")
+    assert runs(server)[run_id].status == "SUCCESS"
     cell = ask(
         server,
         CELL_METADATA,
@@ -143,8 +169,16 @@ def test_partition_materialized_over_graphql_is_followed_by_published_marts(serv
     entries = {entry["label"]: entry for entry in materialization["metadataEntries"]}
     assert entries["price"]["mdStr"].startswith("![Price of MSFT](data:image/png;base64,")
 
-    def marts_followed() -> bool:
-        new = {key: run for key, run in runs(server).items() if key not in before}
-        return ("refresh_marts", "SUCCESS") in new.values()
+    def followers() -> dict[str, Run]:
+        found = {key: run for key, run in runs(server).items() if key not in {*before, run_id}}
+        return {run.job: run for run in found.values()}
 
-    wait_for(marts_followed, 150, "the refresh of the marts")
+    def has_ended(job: str) -> bool:
+        return job in followers() and followers()[job].status in ENDED
+
+    for job in ("refresh_portfolio", "refresh_marts"):
+        wait_for(partial(has_ended, job), 300, job)
+        assert followers()[job].status == "SUCCESS"
+    held = followers()["refresh_portfolio"].tags
+    assert held["dagster/asset_partition_range_start"] == window
+    assert held["dagster/asset_partition_range_end"] == NEWEST_WINDOW
