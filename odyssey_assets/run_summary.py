@@ -12,10 +12,12 @@ from odyssey_assets.infrastructure.console import print_frame, print_lines, prin
 from odyssey_assets.infrastructure.driver import JobOutcome
 from odyssey_assets.infrastructure.home import Home, home_of
 from odyssey_assets.infrastructure.published import query_published
+from odyssey_assets.infrastructure.refresh import PUBLISHED_KEY
 from odyssey_assets.infrastructure.warehouse import Warehouse
 from odyssey_assets.market_data.tables import QUARANTINE
 from odyssey_assets.settings import Settings
 
+PUBLISHED = PUBLISHED_KEY.to_user_string()
 MAX_REASONS = 20
 MAX_WARNING_LENGTH = 400
 QUALITY_BY_TICKER = """
@@ -88,7 +90,8 @@ def summarise(
         for check, found in outcome.warnings:
             print_lines(console, "yellow", warning_lines(check, found))
         print_lines(console, "red", [f"failed    {message}" for message in outcome.errors])
-    _print_places(console, settings, is_success=is_success)
+    is_published = any(PUBLISHED in outcome.assets for outcome in outcomes.values())
+    _print_places(console, settings, is_success=is_success, is_published=is_published)
 
 
 def warning_lines(check: str, found: Mapping[str, object]) -> list[str]:
@@ -160,13 +163,18 @@ def standing_line(strategies: pd.DataFrame) -> str:
     return " ".join(parts)
 
 
-def _print_places(console: Console, settings: Settings, *, is_success: bool) -> None:
+def _print_places(
+    console: Console, settings: Settings, *, is_success: bool, is_published: bool
+) -> None:
     home = home_of(settings)
     lines = [f"UI        odyssey ui --home {home.root}   (http://127.0.0.1:3000)"]
     if home.published.exists():
-        kept = "" if is_success else "   (as it was before this run)"
+        kept = (
+            "what failed is in it as it was before" if is_published else "as it was before this run"
+        )
+        note = "" if is_success else f"   ({kept})"
         query = f'odyssey query "select * from marts.mart_daily_signals" --home {home.root}'
-        lines = [f"Database  {home.published}{kept}", f"Query     {query}", *lines]
+        lines = [f"Database  {home.published}{note}", f"Query     {query}", *lines]
     if home.tear_sheets.exists():
         lines.append(f"Reports   {home.tear_sheets}")
     print_lines(console, "bold", lines)

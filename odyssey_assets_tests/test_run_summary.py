@@ -147,3 +147,11 @@ def test_summary_of_a_failed_run_names_the_error_and_claims_no_figures(tiny_home
     assert "failed    train_policies: the model is altered" in shown
     assert "Strategies after costs" not in shown
     assert "(as it was before this run)" in shown
+
+
+def test_summary_of_a_run_that_published_all_the_same_says_what_is_old(tiny_home: TinyHome) -> None:
+    failed = JobOutcome("run", is_success=False, errors=["train_policies: the model is altered"])
+    marts = JobOutcome("run", is_success=True, assets={"published/database"})
+    shown = said(tiny_settings(tiny_home.root), refresh_portfolio=failed, refresh_marts=marts)
+    assert "(what failed is in it as it was before)" in shown
+    assert "(as it was before this run)" not in shown

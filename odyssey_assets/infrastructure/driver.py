@@ -57,6 +57,7 @@ class JobOutcome:
         errors: Message of each failed step's first cause.
         warnings: Name and metadata of each check that did not pass.
         rows: Rows stored by asset, of the last materialization event.
+        assets: Every asset that was materialized, rows or not.
     """
 
     run_id: str
@@ -64,6 +65,7 @@ class JobOutcome:
     errors: list[str] = field(default_factory=list)
     warnings: list[tuple[str, dict[str, object]]] = field(default_factory=list)
     rows: dict[str, int] = field(default_factory=dict)
+    assets: set[str] = field(default_factory=set)
 
 
 def open_instance(home: Home) -> dg.DagsterInstance:
@@ -190,6 +192,7 @@ def _collect(event: dg.DagsterEvent, outcome: JobOutcome) -> None:
             name = f"{check.asset_key.to_user_string()}: {check.check_name}"
             outcome.warnings.append((name, {k: v.value for k, v in check.metadata.items()}))
     elif event.is_step_materialization and event.asset_key is not None:
+        outcome.assets.add(event.asset_key.to_user_string())
         rows = event.materialization.metadata.get("dagster/row_count")
         if rows is not None:
             outcome.rows[event.asset_key.to_user_string()] = int(str(rows.value))

@@ -16,15 +16,15 @@ START, END = date(2021, 7, 1), date(2021, 12, 31)
 SESSIONS = sessions_between(START, END)
 
 
-def price_bars(seed: int) -> pd.DataFrame:
+def price_bars(seed: int, sessions: pd.DatetimeIndex = SESSIONS) -> pd.DataFrame:
     """Return honest bars under a Yahoo-style header, dates as ISO texts."""
     rng = np.random.default_rng(seed)
-    close = 100 * np.exp(np.cumsum(rng.normal(0.0003, 0.012, len(SESSIONS))))
+    close = 100 * np.exp(np.cumsum(rng.normal(0.0003, 0.012, len(sessions))))
     opening = close * (1 + rng.normal(0, 0.003, len(close)))
     spread = np.abs(rng.normal(0.006, 0.002, len(close))) + 0.001
     return pd.DataFrame(
         {
-            "Date": SESSIONS.strftime("%Y-%m-%d"),
+            "Date": sessions.strftime("%Y-%m-%d"),
             "Open": opening.round(2),
             "High": (np.maximum(opening, close) * (1 + spread)).round(2),
             "Low": (np.minimum(opening, close) * (1 - spread)).round(2),

@@ -56,6 +56,7 @@ def test_run_job_that_succeeds_reports_steps_rows_and_failed_checks(
     outcome = run_job(definitions_of(is_broken=False), instance, "refresh", {}, events.append)
     assert outcome.is_success
     assert outcome.rows == {"first": 7}
+    assert outcome.assets == {"first", "second"}
     assert outcome.warnings == [("first: is_plausible", {"found": 7})]
     assert [event.kind for event in events if event.step == "second"] == ["started", "succeeded"]
     run = instance.get_run_by_id(outcome.run_id)

@@ -1,6 +1,5 @@
 """Reading a folder of SQL files: order, headers, descriptions, and what bad files get."""
 
-import time
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -10,7 +9,6 @@ from odyssey_assets.contracts import Column, TableContract
 from odyssey_assets.errors import SqlProjectError
 from odyssey_assets.infrastructure.sql_project import load_project
 from odyssey_assets.infrastructure.sql_specs import SqlProject
-from odyssey_assets_tests.dbt_like_sql import market
 
 REAL_FOLDER = Path(__file__).resolve().parents[2] / "dbt_like_sql"
 PRICES = TableContract(
@@ -181,10 +179,3 @@ def test_name_that_is_taken_is_refused(tmp_path: Path, name: str) -> None:
 def test_folder_without_models_is_refused(tmp_path: Path) -> None:
     with pytest.raises(SqlProjectError, match="holds no models"):
         load_project(tmp_path, (PRICES,))
-
-
-def test_loading_the_whole_project_takes_no_noticeable_time() -> None:
-    load_project(REAL_FOLDER, market.TABLES)
-    started = time.process_time()
-    load_project(REAL_FOLDER, market.TABLES)
-    assert time.process_time() - started < 0.5, "code locations load it at every start"

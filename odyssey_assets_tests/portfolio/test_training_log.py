@@ -70,7 +70,7 @@ def test_run_of_a_training_holds_its_curve_by_step(tmp_path: Path) -> None:
         ("validation_turnover", 0.2, 0),
     ]
     parameters = tracker.parameters[run_id]
-    assert parameters["learning_rate"] == 1e-3
+    assert parameters["learning_rate"] == SETTINGS.portfolio.ppo.learning_rate
     assert parameters["costs.commission_bps"] == 10.0
     assert parameters["data_sha256"] == TRAINING.identity["data_sha256"]
     assert tracker.failed == []
