@@ -7,22 +7,23 @@ tests look at what a person would see. Every piece alone belongs to the tests of
 import shutil
 from pathlib import Path
 
-import dagster as dg
 import numpy as np
 import pandas as pd
 import pytest
 from typer.testing import Result
 
-from odyssey_assets.backtesting.tables import TRADES, WINDOW_TABLES
 from odyssey_assets.core.sessions import sessions_between
-from odyssey_assets.portfolio.tables import TABLES as PORTFOLIO_TABLES
-from odyssey_assets.portfolio.tables import WEIGHTS
+from odyssey_assets.definitions import build_defs
+from odyssey_assets.infrastructure.driver import open_instance, run_job
+from odyssey_assets.infrastructure.home import Home
+from odyssey_assets.infrastructure.published import query_published
+from odyssey_assets.infrastructure.refresh import REFRESH_MARTS
+from odyssey_assets.settings_sections import PortfolioSettings
 from odyssey_assets_tests.end_to_end.file_market import price_bars, run_here
 from odyssey_assets_tests.end_to_end.small_market import (
     ENVIRONMENT,
     LEARNED_WINDOWS,
     environment,
-    open_warehouse,
     query,
     table_hashes,
 )
@@ -32,8 +33,10 @@ START, END = "2019-11-20", "2022-08-31"
 TICKERS = ("CRASH", "DRY", "FLAT", "GAPPY", "SPY")
 CRASHES = ("2021-10-06", "2022-08-10")
 MISSING_DAYS = ("2021-08-02", "2022-07-01")
-DRY_DAYS = (*(f"2021-09-{day}" for day in (1, 2, 3)), "2022-07-18", "2022-07-19", "2022-08-01")
+DRY_DAYS = ("2021-09-01", "2021-09-02", "2022-07-18", "2022-07-19", "2022-08-01")
+HALTS = {("GAPPY", day) for day in MISSING_DAYS} | {("DRY", day) for day in DRY_DAYS}
 NEWEST = LEARNED_WINDOWS[-1]
+FULL_DISK = "/dev/full"  # writing to it fails as on a disk without space
 PRICES = ["Open", "High", "Low", "Close"]
 
 
@@ -75,3 +78,118 @@ def worst(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Result]:
         "ODYSSEY_PORTFOLIO__PPO__FIRST_STEPS": "1024",
     }
     return root / "home", run_here(variables, "run")
+
+
+def test_run_over_the_worst_market_trains_and_lets_every_policy_compete(
+    worst: tuple[Path, Result],
+) -> None:
+    home, result = worst
+    assert result.exit_code == 0, result.output
+    assert "every_policy_competes" not in result.output
+    compared = query(home, "select strategy, sharpe from marts.mart_strategy_comparison")
+    assert set(compared["strategy"]) == set(PortfolioSettings().policies)
+    assert np.isfinite(compared["sharpe"]).all()
+    trained = query(
+        home,
+        """select strftime("window", '%Y-%m-%d') as first_day, seed from portfolio.policies
+        where status = 'trained' order by seed""",
+    )
+    assert list(trained.itertuples(index=False, name=None)) == [(NEWEST, 42), (NEWEST, 43)]
+
+
+def test_missing_day_and_day_without_volume_halt_a_ticker_and_nobody_trades_it(
+    worst: tuple[Path, Result],
+) -> None:
+    home = worst[0]
+    halted = query(
+        home,
+        """select distinct ticker, strftime(date, '%Y-%m-%d') as day from portfolio.weights
+        where is_halted""",
+    )
+    assert set(halted.itertuples(index=False, name=None)) == HALTS
+    traded = query(
+        home, "select distinct ticker, strftime(date, '%Y-%m-%d') as day from backtesting.trades"
+    )
+    assert not HALTS & set(traded.itertuples(index=False, name=None))
+    moved = query(
+        home,
+        """select count(*) as n from portfolio.weights
+        where is_halted and is_decision and target_weight <> held_weight""",
+    )
+    assert moved["n"].item() == 0
+
+
+@pytest.mark.parametrize("day", CRASHES)
+def test_crash_of_nine_tenths_costs_what_was_held_and_no_more(
+    day: str, worst: tuple[Path, Result]
+) -> None:
+    days = query(
+        worst[0],
+        f"""select daily.strategy, daily.return, before.held_weight
+        from backtesting.daily as daily
+        asof inner join portfolio.weights as before
+            on before.policy = daily.strategy and before.date < daily.date
+        where daily.date = date '{day}' and before.ticker = 'CRASH'""",
+    )
+    assert days["held_weight"].max() > 0.1
+    lost = -days["return"] - 0.9 * days["held_weight"]
+    assert (lost.abs() < 0.05).all(), days
+
+
+def test_price_that_never_moves_is_held_only_where_its_risk_does_not_count(
+    worst: tuple[Path, Result],
+) -> None:
+    held = query(
+        worst[0],
+        """select policy, max(held_weight) as most from portfolio.weights where ticker = 'FLAT'
+        group by policy""",
+    ).set_index("policy")["most"]
+    assert held["equal_weight"] > 0.1
+    assert (held[["inverse_volatility", "minimum_variance", "forecast_kelly"]] == 0).all()
+
+
+def test_night_with_a_tampered_policy_names_it_and_keeps_every_table_while_marts_go_on(
+    finished_home: Path, tmp_path: Path
+) -> None:
+    home = shutil.copytree(finished_home, tmp_path / "home")
+    (payload,) = (home / "models" / "policies" / "ppo" / NEWEST / "seed-42").rglob("model.bin")
+    content = bytearray(payload.read_bytes())
+    content[len(content) // 2] ^= 1
+    payload.write_bytes(content)
+    result = run_here(environment(home), "run", "--nightly")
+    assert result.exit_code == 1, result.output
+    assert "Traceback" not in result.output
+    (said,) = (line for line in result.output.splitlines() if line.startswith("failed    "))
+    assert said.startswith("failed    train_policies: ")
+    assert str(payload.parent) in said
+    assert "signature" in said
+    assert "done published.database" in result.output
+    assert "(what failed is in it as it was before)" in result.output
+    assert table_hashes(home) == table_hashes(finished_home)
+    newest = "select policy, max(date) as day from portfolio.weights group by policy order by all"
+    published = query_published(home / "published" / "odyssey.duckdb", newest)
+    pd.testing.assert_frame_equal(published, query(finished_home, newest))
+
+
+def test_disk_that_is_full_while_reports_are_written_leaves_old_reports_and_the_published_state(
+    finished_home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    home = shutil.copytree(finished_home, tmp_path / "home")
+    sheets, database = home / "reports" / "tear_sheets", home / "published" / "odyssey.duckdb"
+    before = {path.name: path.read_bytes() for path in sheets.iterdir()}
+    published = database.read_bytes()
+    assert set(before) == {f"{policy}.html" for policy in PortfolioSettings().policies}
+    (sheets / "momentum.html.tmp").symlink_to(FULL_DISK)
+    for name, value in environment(home, DAGSTER_HOME=str(home)).items():
+        monkeypatch.setenv(name, value)
+    instance = open_instance(Home(home))
+    outcome = run_job(build_defs(), instance, REFRESH_MARTS, {}, lambda _: None)
+    assert not outcome.is_success
+    (said,) = outcome.errors
+    assert said.startswith("write_tear_sheets: Reports cannot be written")
+    assert "No space left on device" in said
+    assert "Free disk space" in said
+    assert "marts/mart_daily_signals" in outcome.assets
+    assert {path.name: path.read_bytes() for path in sheets.iterdir()} == before
+    assert database.read_bytes() == published
+    assert table_hashes(home) == table_hashes(finished_home)
