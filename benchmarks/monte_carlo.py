@@ -19,8 +19,9 @@ import numpy as np
 import pandas as pd
 
 from benchmarks.measurement import print_conditions
-from odyssey_assets.backtesting.bootstrap import draw_paths, path_figures
 from odyssey_assets.backtesting.monte_carlo import monte_carlo_rows
+from odyssey_assets.backtesting.path_figures import path_figures
+from odyssey_assets.core.block_bootstrap import draw_paths
 from odyssey_assets.core.sessions import SESSIONS_PER_YEAR, sessions_between
 from odyssey_assets.settings import Settings, build_settings
 

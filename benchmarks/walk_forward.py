@@ -22,6 +22,7 @@ import numpy as np
 import xgboost as xgb
 
 from benchmarks.measurement import print_conditions
+from odyssey_assets.core.forecast_scores import rmse
 from odyssey_assets.core.parallel import available_cores, run_tasks
 from odyssey_assets.core.windows import windows_between
 from odyssey_assets.features.catalog import MODEL_FEATURES
@@ -31,7 +32,6 @@ from odyssey_assets.forecasting.fitting import FoldTask, fit_fold, plan_task
 from odyssey_assets.forecasting.folds import plan_folds
 from odyssey_assets.forecasting.history import TickerHistory, build_histories
 from odyssey_assets.forecasting.models.xgboost_model import XGBoostForecaster
-from odyssey_assets.forecasting.scoring import rmse
 from odyssey_assets.market_data.catalog import build_source
 from odyssey_assets.market_data.cleaning import clean_bars
 from odyssey_assets.market_data.ingestion import ingest_bars, ingest_macro

@@ -21,13 +21,19 @@ from pydantic_settings import (
 
 from odyssey_assets.errors import SettingsError
 from odyssey_assets.settings_sections import (
+    AlertSettings,
     BacktestingSettings,
     CleaningSettings,
     CostSettings,
+    DecaySettings,
+    DriftSettings,
     FeatureSettings,
     ForecastingSettings,
     LabelSettings,
     PortfolioSettings,
+    PromotionSettings,
+    RetrainingSettings,
+    ScheduleSettings,
     SimulatedSettings,
     WarehouseSettings,
     YFinanceSettings,
@@ -76,6 +82,12 @@ class Settings(BaseSettings):
     costs: CostSettings = CostSettings()
     portfolio: PortfolioSettings = PortfolioSettings()
     backtesting: BacktestingSettings = BacktestingSettings()
+    drift: DriftSettings = DriftSettings()
+    decay: DecaySettings = DecaySettings()
+    retraining: RetrainingSettings = RetrainingSettings()
+    promotion: PromotionSettings = PromotionSettings()
+    alerts: AlertSettings = AlertSettings()
+    schedules: ScheduleSettings = ScheduleSettings()
     warehouse: WarehouseSettings = WarehouseSettings()
     simulated: SimulatedSettings = SimulatedSettings()
     yfinance: YFinanceSettings = YFinanceSettings()

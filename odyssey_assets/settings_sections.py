@@ -168,6 +168,84 @@ class BacktestingSettings(_Section):
     block_sessions: float = Field(20.0, ge=1, description="mean length of a bootstrap block")
 
 
+class DriftSettings(_Section):
+    """When a window no longer looks like what its model learned from."""
+
+    method: Literal["psi", "ks", "jensen_shannon", "wasserstein"] = Field(
+        "wasserstein", description="distance that gives the verdict"
+    )
+    false_alarm_rate: float = Field(
+        0.05, gt=0, lt=1, description="of a ticker and window in which nothing has changed"
+    )
+    min_sessions: int = Field(21, ge=5, description="of a window before there is a verdict")
+    min_past_windows: int = Field(
+        8, ge=3, description="earlier windows that set a threshold; fewer: a bootstrap"
+    )
+    major_share: float = Field(0.5, gt=0, le=1, description="of drifted inputs; severity major")
+    reports_kept: int = Field(30, ge=1, description="drift reports kept on disk")
+
+
+class DecaySettings(_Section):
+    """When forecasts have become worse than their validation promised."""
+
+    correlation_share: float = Field(
+        0.8, ge=0, le=1, description="of the expected information coefficient"
+    )
+    coverage_points: float = Field(0.1, gt=0, le=1, description="off the interval's coverage")
+    min_sharpe: float = Field(-1.0, description="of the sign strategy, annualised, 60 sessions")
+    false_alarm_rate: float = Field(
+        0.05, gt=0, lt=1, description="of a ticker and window in which nothing has changed"
+    )
+
+
+class RetrainingSettings(_Section):
+    """How often models are made anew."""
+
+    is_automatic: bool = Field(True, description="whether findings retrain without a person")
+    cooldown_sessions: int = Field(20, ge=0, description="between two retrainings of a ticker")
+    daily_budget: int = Field(15, ge=1, description="tickers retrained a day, scheduled ones aside")
+
+
+class PromotionSettings(_Section):
+    """What a new model must show before it serves."""
+
+    mode: Literal["automatic", "shadow", "manual"] = Field(
+        "automatic", description="who decides: the gate at once, after a trial, or a person"
+    )
+    shadow_sessions: int = Field(20, ge=5, description="a challenger forecasts beside its champion")
+    min_unseen_sessions: int = Field(20, ge=5, description="with known outcomes, to judge on")
+    significance: float = Field(0.05, gt=0, lt=1, description="of the test of being worse")
+    sharpe_tolerance: float = Field(0.0, ge=0, description="a challenger may lack")
+    correlation_tolerance: float = Field(0.0, ge=0, description="a challenger may lack")
+    rmse_tolerance: float = Field(0.0, ge=0, description="share a challenger may exceed")
+    bootstrap_paths: int = Field(2000, ge=100, description="of the test of being worse")
+    block_sessions: float = Field(10.0, ge=1, description="mean length of a bootstrap block")
+    rollback_sessions: int = Field(60, ge=1, description="after a promotion that may undo it")
+    kept_versions: int = Field(3, ge=1, description="models kept a ticker besides champions")
+
+
+class AlertSettings(_Section):
+    """Who is told, besides the log."""
+
+    webhook_url: str | None = Field(None, description="takes JSON with a `text`, as Slack does")
+    smtp_host: str | None = Field(None, description="mail server; None: no mail")
+    smtp_port: int = Field(25, ge=1, le=65535)
+    mail_from: str = Field("odyssey@localhost")
+    mail_to: tuple[str, ...] = ()
+    timeout_s: float = Field(5.0, gt=0, description="seconds a channel may take")
+
+
+class ScheduleSettings(_Section):
+    """When things happen by themselves, in New York time."""
+
+    nightly: str = Field(
+        "18:30", pattern=r"^([01]\d|2[0-3]):[0-5]\d$", description="after sessions"
+    )
+    monthly_day: int = Field(1, ge=1, le=28, description="of the month: everything retrains")
+    weekly_day: int = Field(6, ge=0, le=6, description="of the week, 0 Sunday: maintenance")
+    events_kept_days: int = Field(90, ge=7, description="of Dagster's event log")
+
+
 class WarehouseSettings(_Section):
     """Locks, copies and disk."""
 

@@ -9,9 +9,13 @@ from pathlib import Path
 import pytest
 
 PACKAGE = Path(__file__).resolve().parents[1] / "odyssey_assets"
-DOMAINS = ("market_data", "features", "forecasting", "portfolio", "backtesting")
-PUBLIC_FACES = ("tables", "catalog")
-DAGSTER_FILES = ("definitions.py", "headless.py", "assets.py", "checks.py", "automation.py")
+DOMAINS = (
+    "market_data", "features", "forecasting", "portfolio", "backtesting", "monitoring",
+)  # fmt: skip
+PUBLIC_FACES = ("tables", "ledgers", "catalog")
+DAGSTER_FILES = (
+    "definitions.py", "headless.py", "simulate.py", "assets.py", "checks.py", "automation.py",
+)  # fmt: skip
 SLOW_LIBRARIES = (
     "torch", "stable_baselines3", "mlflow", "great_expectations", "evidently", "xgboost",
     "sklearn", "matplotlib", "numba", "yfinance", "scipy.stats", "skfolio", "plotly", "onnx",

@@ -6,7 +6,7 @@ strategies, so their figures differ by what they held and not by which years the
 strategy earned before the youngest one began is left out. Resampling keeps the sample's mean: the
 quantiles say how the order of days matters, not whether the mean will last.
 
-How sessions are drawn belongs to `backtesting.bootstrap`.
+How sessions are drawn belongs to `core.block_bootstrap`.
 """
 
 from dataclasses import dataclass
@@ -14,8 +14,9 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from odyssey_assets.backtesting.bootstrap import TERMINAL_WEALTH, draw_paths, path_figures
+from odyssey_assets.backtesting.path_figures import TERMINAL_WEALTH, path_figures
 from odyssey_assets.backtesting.tables import MONTE_CARLO, RESAMPLED
+from odyssey_assets.core.block_bootstrap import draw_paths
 from odyssey_assets.core.returns import compounded_growth
 from odyssey_assets.settings import Settings
 

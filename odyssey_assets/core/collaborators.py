@@ -1,10 +1,13 @@
-"""What training needs of whoever keeps models and whoever keeps a record of runs.
+"""What training and serving need of whoever keeps models, records of runs, and decisions.
 
-The implementations live in `infrastructure`, which knows no domain; here are only the seams.
+The implementations live in `infrastructure`, which knows no domain, and in `monitoring`, which
+comes after those who ask; here are only the seams.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Protocol
+from typing import Literal, Protocol
+
+from odyssey_assets.core.reigns import Reign
 
 
 class StoredModel(Protocol):
@@ -81,4 +84,12 @@ class Tracker(Protocol):
         is_complete: bool,
     ) -> None:
         """Record parameters and (name, value, step) metrics; close the run."""
+        ...
+
+
+class Champions(Protocol):
+    """Knows which models were put in the place of a window's own."""
+
+    def reigns(self, kind: Literal["forecaster", "policy"]) -> tuple[Reign, ...]:
+        """Return all reigns of forecasters or of policies, in the order of their decision."""
         ...

@@ -18,10 +18,10 @@ from odyssey_assets.core.chart_frame import (
     say_no_data,
 )
 from odyssey_assets.core.costs import BASIS_POINT, ProportionalCosts
+from odyssey_assets.core.forecast_scores import direction_accuracy, rmse, sign_strategy_returns
 from odyssey_assets.core.line_labels import label_ends
 from odyssey_assets.core.palette import BLUE, INK, MUTED, ORANGE, distinct_colors
 from odyssey_assets.core.returns import compounded_growth
-from odyssey_assets.forecasting.scoring import direction_accuracy, rmse, sign_strategy_returns
 
 DEFAULT_MODEL = "xgboost"
 BASELINE_MODEL = "historical_mean"

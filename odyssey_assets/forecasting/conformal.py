@@ -1,7 +1,7 @@
 """How wide the stated interval around a forecast is.
 
 Split conformal prediction; whether the interval keeps its word out of sample is scored in
-`forecasting.scoring`.
+`core.forecast_scores`.
 """
 
 import math

@@ -123,3 +123,68 @@ FEATURE_IMPORTANCE = TableContract(
 )
 
 TABLES = (FOLDS, PREDICTIONS, FEATURE_IMPORTANCE)
+
+ROLES = ("fold", "challenger", "stand_in")
+
+CHALLENGERS = TableContract(
+    schema="forecasting",
+    name="challengers",
+    description=(
+        "Every model that was fitted inside a window, from everything known at `trained_as_of`, to "
+        "be held against the one that serves; a stand-in learned from less, so that there are "
+        "sessions which neither has seen."
+    ),
+    grain=("model_name",),
+    columns=(
+        _TICKER,
+        _WINDOW,
+        _MODEL,
+        Column("role", "VARCHAR", "What it is for.", allowed=("challenger", "stand_in")),
+        Column("trained_as_of", "DATE", "Last session whose data it has seen."),
+        Column("requested_as_of", "DATE", "Last session stored when it was asked for."),
+        Column("horizon_sessions", "BIGINT", "Sessions ahead that are forecast.", minimum=1),
+        Column("train_start", "DATE", "First session learned from."),
+        Column("train_end", "DATE", "Last session learned from, purged and embargoed."),
+        Column("valid_start", "DATE", "First session validated on."),
+        Column("valid_end", "DATE", "Last session validated on, its outcome known."),
+        Column("train_rows", "BIGINT", "Labelled sessions learned from.", minimum=0),
+        Column("valid_rows", "BIGINT", "Labelled sessions validated on.", minimum=0),
+        Column("feature_count", "BIGINT", "Features the model uses.", minimum=0),
+        _score("valid_information_coefficient", "Rank correlation on its validation", -1, 1),
+        Column("interval_coverage", "DOUBLE", "Share its interval was made for.", minimum=0),
+        Column("data_sha256", "VARCHAR", "SHA-256 of the rows it learned from."),
+        Column("model_name", "VARCHAR", "Name in the store of signed models, parts by /."),
+        Column("model_sha256", "VARCHAR", "SHA-256 of the stored model."),
+        Column("mlflow_run_id", "VARCHAR", "MLflow run.", is_nullable=True, is_audit=True),
+        Column("recorded_at", "TIMESTAMP", "UTC moment of the fit.", is_audit=True),
+    ),
+    date_column="window",
+    is_append_only=True,
+)
+
+TRIALS = TableContract(
+    schema="forecasting",
+    name="trials",
+    description=(
+        "Forecasts of every version of a ticker's model side by side, each only of sessions after "
+        "its training: what promotions and rollbacks are judged on."
+    ),
+    grain=("ticker", "date", "model_sha256"),
+    columns=(
+        _TICKER,
+        Column("date", "DATE", "Session at whose close the forecast holds."),
+        _WINDOW,
+        _MODEL,
+        Column("role", "VARCHAR", "Whose forecast it is.", allowed=ROLES),
+        Column("horizon", "BIGINT", "Sessions ahead.", minimum=1),
+        Column("prediction", "DOUBLE", "Forecast return over the horizon, fraction."),
+        Column("lower", "DOUBLE", "Lower end of the conformal interval, fraction."),
+        Column("upper", "DOUBLE", "Upper end of the conformal interval, fraction."),
+        Column("model_sha256", "VARCHAR", "SHA-256 of the stored model that forecast."),
+        Column("trained_as_of", "DATE", "Last session whose data the model had seen."),
+        Column("recorded_at", "TIMESTAMP", "UTC moment of the entry.", is_audit=True),
+    ),
+    is_append_only=True,
+)
+
+VERSION_TABLES = (CHALLENGERS, TRIALS)

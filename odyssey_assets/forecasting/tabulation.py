@@ -9,11 +9,11 @@ import pandas as pd
 
 from odyssey_assets.contracts import TableContract
 from odyssey_assets.core.costs import ProportionalCosts
+from odyssey_assets.core.forecast_scores import Scores, score_forecasts
 from odyssey_assets.errors import ModelError
 from odyssey_assets.forecasting.fitting import FoldForecast
 from odyssey_assets.forecasting.folds import Fold
 from odyssey_assets.forecasting.history import TickerHistory
-from odyssey_assets.forecasting.scoring import Scores, score_forecasts
 from odyssey_assets.forecasting.tables import FEATURE_IMPORTANCE, FOLDS, PREDICTIONS
 
 _BOUNDARIES = ("train_start", "train_end", "valid_start", "valid_end")

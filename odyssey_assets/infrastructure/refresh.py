@@ -2,8 +2,9 @@
 
 Dagster refuses one job over assets with different partitions, so there is one job a partition
 kind and stage: `refresh_macro` (windows), `refresh_market` (windows by tickers),
-`refresh_portfolio` (windows), `refresh_marts` (none). What follows a run of the UI or the daemon
-belongs to `infrastructure.followers`.
+`refresh_portfolio` (windows), `refresh_monitoring` (windows by tickers), `refresh_marts` (none).
+`retrain` fits challengers and judges them. What follows a run of the UI or the daemon belongs to
+`infrastructure.followers`.
 """
 
 from collections.abc import Sequence
@@ -19,7 +20,9 @@ from odyssey_assets.infrastructure.warehouse import Warehouse
 REFRESH_MACRO = "refresh_macro"
 REFRESH_MARKET = "refresh_market"
 REFRESH_PORTFOLIO = "refresh_portfolio"
+REFRESH_MONITORING = "refresh_monitoring"
 REFRESH_MARTS = "refresh_marts"
+RETRAIN = "retrain"
 DRIVER_TAG = "odyssey/driver"
 UNFINISHED = [
     dg.DagsterRunStatus.QUEUED,
@@ -62,6 +65,15 @@ def refresh_jobs(
             ),
         ),
     ]
+
+
+def retraining_job(versions: Sequence[dg.AssetsDefinition]) -> UnresolvedAssetJobDefinition:
+    """Return the job that fits challengers and judges them; its configuration names the tickers."""
+    return dg.define_asset_job(
+        RETRAIN,
+        dg.AssetSelection.assets(*versions),
+        description="Fit challengers of the chosen tickers, and judge whether they may serve.",
+    )
 
 
 def publication_asset(upstream: Sequence[dg.AssetKey]) -> dg.AssetsDefinition:

@@ -7,7 +7,6 @@ import pandas as pd
 import pytest
 from scipy.stats import nct
 
-from odyssey_assets.backtesting.bootstrap import draw_paths
 from odyssey_assets.backtesting.monte_carlo import (
     QUANTILES,
     common_sample,
@@ -15,6 +14,7 @@ from odyssey_assets.backtesting.monte_carlo import (
     wealth_fan,
 )
 from odyssey_assets.backtesting.tables import MONTE_CARLO, RESAMPLED
+from odyssey_assets.core.block_bootstrap import draw_paths
 from odyssey_assets.core.drawdowns import max_drawdown
 from odyssey_assets.core.returns import sharpe, total_return
 from odyssey_assets.core.sessions import SESSIONS_PER_YEAR, sessions_between

@@ -7,9 +7,9 @@ import pytest
 from matplotlib.figure import Figure
 
 from odyssey_assets.core.costs import ProportionalCosts
+from odyssey_assets.core.forecast_scores import sign_strategy_returns
 from odyssey_assets.core.windows import parse_window
 from odyssey_assets.forecasting.charts import forecast_chart, importance_chart, strategy_chart
-from odyssey_assets.forecasting.scoring import sign_strategy_returns
 from odyssey_assets.forecasting.tabulation import Forecasts
 from odyssey_assets.forecasting.training import forecast_windows
 from odyssey_assets.infrastructure.model_store import ModelStore

@@ -1,9 +1,9 @@
-"""The stationary block bootstrap, compiled: which sessions a resampled path strings together.
+"""The three figures of each resampled path, compiled, without keeping a path.
 
-And the three figures of each path, without keeping a path: 10,000 paths of four years of 15
-strategies would fill 1.2 GB. The running formulas are those of `core.returns` and
-`core.drawdowns`, which remain the definition. What is resampled, and what is made of the figures,
-belongs to `backtesting.monte_carlo`.
+10,000 paths of four years of 15 strategies would fill 1.2 GB. The running formulas are those of
+`core.returns` and `core.drawdowns`, which remain the definition. How sessions are drawn belongs to
+`core.block_bootstrap`; what is resampled, and what is made of the figures, to
+`backtesting.monte_carlo`.
 """
 
 import math
@@ -15,36 +15,6 @@ from odyssey_assets.core.sessions import SESSIONS_PER_YEAR
 
 TERMINAL_WEALTH, SHARPE, MAX_DRAWDOWN = range(3)
 FIGURES = 3
-
-
-def draw_paths(
-    generator: np.random.Generator,
-    available: int,
-    block_sessions: float,
-    paths: int,
-    path_sessions: int,
-) -> np.ndarray:
-    """Draw the sessions of every path: blocks that begin anywhere, of geometric length.
-
-    Politis and Romano (1994), Journal of the American Statistical Association 89(428): a block
-    begins at a uniformly drawn session, has m sessions with probability (1 - p)^(m - 1) p, where
-    1 / p is the mean, and goes on with the first session after the last one, which makes the
-    resampled series stationary. A block may be longer than the sample. A path's last block is cut.
-
-    Args:
-        generator: Gives two numbers a block, path after path; its state moves on.
-        available: Sessions to draw from, at least 1.
-        block_sessions: Mean length of a block, at least 1.
-        paths: How many.
-        path_sessions: Sessions of each path, at least 1.
-
-    Returns:
-        Rows of the sample, int32, shape (paths, path_sessions).
-    """
-    drawn = np.empty((paths, path_sessions), dtype=np.int32)
-    log_stay = math.log1p(-1.0 / block_sessions) if block_sessions > 1.0 else -math.inf
-    _draw(generator, available, log_stay, drawn)
-    return drawn
 
 
 def path_figures(returns: np.ndarray, drawn: np.ndarray) -> np.ndarray:
@@ -61,26 +31,6 @@ def path_figures(returns: np.ndarray, drawn: np.ndarray) -> np.ndarray:
     figures = np.empty((FIGURES, len(drawn), returns.shape[1]))
     _figures(np.ascontiguousarray(returns, dtype=np.float64), drawn, figures)
     return figures
-
-
-@njit(cache=True)
-def _draw(
-    generator: np.random.Generator, available: int, log_stay: float, drawn: np.ndarray
-) -> None:
-    paths, sessions = drawn.shape
-    for path in range(paths):
-        position = 0
-        while position < sessions:
-            session = int(generator.random() * available)
-            # A geometric length by inversion; capped, because a long one may exceed an integer.
-            length = min(math.log1p(-generator.random()) / log_stay, float(sessions))
-            end = min(position + 1 + int(length), sessions)
-            while position < end:
-                drawn[path, position] = session
-                position += 1
-                session += 1
-                if session == available:
-                    session = 0
 
 
 @njit(cache=True)

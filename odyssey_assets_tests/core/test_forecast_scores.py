@@ -9,7 +9,7 @@ from scipy.stats import spearmanr
 from sklearn.metrics import r2_score, root_mean_squared_error
 
 from odyssey_assets.core.costs import ProportionalCosts
-from odyssey_assets.forecasting.scoring import (
+from odyssey_assets.core.forecast_scores import (
     direction_accuracy,
     information_coefficient,
     interval_coverage,
