@@ -1,17 +1,17 @@
-"""The `odyssey` command: run, ui, query, backtest, doctor.
+"""The `odyssey` command: run, ui, query, backtest, simulate, metrics, promote, rollback, doctor.
 
 Options and wording. What a command does belongs to `infrastructure` and the domains; slow
 libraries are imported by the command that needs them.
 """
 
-import os
-import subprocess
 import sys
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import date
 from enum import StrEnum
 from functools import wraps
 from pathlib import Path
+from threading import Event
 from typing import Annotated, ParamSpec
 
 import typer
@@ -35,6 +35,11 @@ FAILED = 1
 INTERRUPTED = 130
 HomeOption = Annotated[
     Path | None, typer.Option("--home", help="Folder that holds all state [ODYSSEY_HOME].")
+]
+
+SubjectArgument = Annotated[str, typer.Argument(help="Ticker, or name of a policy.")]
+VersionOption = Annotated[
+    int | None, typer.Option("--to", help="Number of the version, as in monitoring.promotions.")
 ]
 
 
@@ -113,7 +118,8 @@ def ui(
     port: Annotated[int, typer.Option(help="Port to listen on.")] = 3000,
 ) -> None:
     """Start Dagster (webserver and daemon) on the home's instance."""
-    from odyssey_assets.infrastructure.driver import INSTANCE_CONFIG, prepare_instance
+    from odyssey_assets.infrastructure.dagster_server import serve_dagster
+    from odyssey_assets.infrastructure.driver import prepare_instance
     from odyssey_assets.infrastructure.home import home_of, load_settings
     from odyssey_assets.infrastructure.report_server import serve_reports
 
@@ -121,14 +127,9 @@ def ui(
     reports = home_of(settings).reports
     prepare_instance(home_of(settings))
     console.print(f"Dagster on http://{host}:{port}, home {home_of(settings).root}")
-    workspace = INSTANCE_CONFIG.with_name("workspace.yaml")
-    command = [
-        str(Path(sys.executable).with_name("dagster")), "dev", "--workspace", str(workspace),
-        "--host", host, "--port", str(port),
-    ]  # fmt: skip
     with serve_reports(reports, host, settings.reports_port) as reports_port:
         console.print(f"Reports on http://{host}:{reports_port}, folder {reports}")
-        status = subprocess.run(command, env=os.environ.copy(), check=False).returncode
+        status = serve_dagster(host, port)
     raise typer.Exit(status)
 
 
@@ -188,12 +189,60 @@ def backtest(
     from odyssey_assets.what_if import Question, answer
 
     question = Question(
-        policy, _day("--from", start), _day("--to", end), commission_bps, slippage_bps,
-        max_weight, cash_reserve, rebalance,
-    )  # fmt: skip
+        policy,
+        None if start is None else _day("--from", start),
+        None if end is None else _day("--to", end),
+        commission_bps,
+        slippage_bps,
+        max_weight,
+        cash_reserve,
+        rebalance,
+    )
     found = answer(question, home)
     print_frame(console, f"{policy} after costs", found.figures)
     print_lines(console, "dim", found.notes)
+
+
+@app.command()
+@reports_errors
+def simulate(
+    start: Annotated[str, typer.Option("--from", help="First day, ISO.")],
+    end: Annotated[str, typer.Option("--to", help="Last day, ISO.")],
+    home: HomeOption = None,
+) -> None:
+    """Run the loop over stored history, day by day: drift, retraining, promotion."""
+    from odyssey_assets.simulate import play
+
+    play(console, home, _day("--from", start), _day("--to", end))
+
+
+@app.command()
+@reports_errors
+def metrics(
+    home: HomeOption = None,
+    host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(help="Port to listen on.")] = 9464,
+) -> None:
+    """Serve the published database's figures to Prometheus, until interrupted."""
+    from odyssey_assets.metrics import serve_home
+
+    with serve_home(home, host, port) as taken, suppress(KeyboardInterrupt):
+        console.print(f"Metrics on http://{host}:{taken}/metrics")
+        Event().wait()
+
+
+@app.command()
+@reports_errors
+def promote(subject: SubjectArgument, to: VersionOption = None, home: HomeOption = None) -> None:
+    """Let the challenger that waits serve, or the version named."""
+    _hand_over("promote", subject, to, home)
+
+
+@app.command()
+@reports_errors
+def rollback(subject: SubjectArgument, to: VersionOption = None, home: HomeOption = None) -> None:
+    """Let the version that served before serve again, or the version named."""
+    _hand_over("rollback", subject, to, home)
 
 
 @app.command()
@@ -209,9 +258,16 @@ def doctor(home: HomeOption = None) -> None:
         raise typer.Exit(FAILED)
 
 
-def _day(option: str, text: str | None) -> date | None:
+def _hand_over(job: str, subject: str, to: int | None, home: Path | None) -> None:
+    from odyssey_assets.hand_over import hand_over
+
+    for sentence in hand_over(job, subject, to, home):
+        console.print(sentence, highlight=False, markup=False, soft_wrap=True)
+
+
+def _day(option: str, text: str) -> date:
     try:
-        return None if text is None else date.fromisoformat(text)
+        return date.fromisoformat(text)
     except ValueError as error:
         raise SettingsError(f"{option} is a day like 2024-12-31; found {text!r}.") from error
 

@@ -43,3 +43,7 @@ class PolicyError(OdysseyError):
 
 class ReportError(OdysseyError):
     """A report cannot be written: the operator of the host acts. The old reports are there."""
+
+
+class PromotionError(OdysseyError):
+    """A model cannot be put in the place of another: whoever asked for it acts. Nothing changed."""

@@ -43,15 +43,17 @@ from odyssey_assets.infrastructure.refresh import (
     REFRESH_MACRO,
     REFRESH_MARKET,
     REFRESH_MARTS,
+    REFRESH_MONITORING,
     REFRESH_PORTFOLIO,
+    RETRAIN,
 )
 from odyssey_assets.infrastructure.run_lock import hold_run_lock
+from odyssey_assets.infrastructure.stages import check_step, stage_of
 from odyssey_assets.infrastructure.warehouse import Warehouse
+from odyssey_assets.loop import retrain_what_is_due
 from odyssey_assets.market_data.catalog import build_source
 from odyssey_assets.run_summary import summarise
 from odyssey_assets.settings import Settings
-
-SQL_FOLDERS = ("staging", "intermediate", "marts")
 
 
 def refresh(console: Console, overrides: Mapping[str, Any], *, is_nightly: bool = False) -> bool:
@@ -116,6 +118,7 @@ def job_tags(tickers: Sequence[str], windows: Sequence[Window]) -> dict[str, dic
         REFRESH_MACRO: of_windows,
         REFRESH_MARKET: range_tags(first, last),
         REFRESH_PORTFOLIO: of_windows,
+        REFRESH_MONITORING: range_tags(first, last),
         REFRESH_MARTS: {},
     }
 
@@ -144,32 +147,39 @@ def run_jobs(
 ) -> tuple[dict[str, JobOutcome], dict[str, float]]:
     """Run the jobs until one fails; return the outcomes by job and the seconds by stage.
 
-    A failed portfolio does not hold back the marts: forecasts are published as they are.
+    What monitoring finds retrains before the marts are built. Portfolio, monitoring and retraining
+    do not hold back the marts when they fail: forecasts are published as they are.
     """
     outcomes: dict[str, JobOutcome] = {}
+    warehouse = Warehouse(home_of(settings), settings.warehouse)
     with StageProgress(console, stages_by_step(definitions, tags)) as progress:
         for job, job_range in tags.items():
             if job == REFRESH_MARTS:
                 prune(settings)
             outcomes[job] = run_job(definitions, instance, job, job_range, progress.on_step)
-            if not outcomes[job].is_success and job != REFRESH_PORTFOLIO:
+            if not outcomes[job].is_success and job not in (REFRESH_PORTFOLIO, REFRESH_MONITORING):
                 break
+            if job == REFRESH_MONITORING:
+                run_ids = [outcome.run_id for outcome in outcomes.values()]
+                retrained = retrain_what_is_due(
+                    definitions, instance, settings, warehouse, run_ids, progress.on_step
+                )
+                if retrained is not None:
+                    outcomes[RETRAIN] = retrained
     return outcomes, progress.seconds
 
 
 def stages_by_step(definitions: dg.Definitions, jobs: Iterable[str]) -> dict[str, str]:
     """Return the stage that each step of the jobs counts to: its asset, SQL folder, or checks."""
     checks = {
-        f"{'__'.join(key.asset_key.path)}_{key.name}"
+        check_step(key.asset_key.path, key.name)
         for key in definitions.resolve_asset_graph().asset_check_keys
     }
-    stages: dict[str, str] = {}
-    for job in jobs:
-        for step in definitions.resolve_job_def(job).graph.node_dict:
-            folder = step.split("__")[0]
-            is_sql = folder in SQL_FOLDERS
-            stages[step] = "checks" if step in checks else folder if is_sql else step
-    return {step: stage.replace("__", ".") for step, stage in stages.items()}
+    return {
+        step: stage_of(step, checks)
+        for job in jobs
+        for step in definitions.resolve_job_def(job).graph.node_dict
+    }
 
 
 def prune(settings: Settings) -> None:

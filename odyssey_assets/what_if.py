@@ -25,6 +25,8 @@ from odyssey_assets.infrastructure.home import Home, home_of, load_settings
 from odyssey_assets.infrastructure.model_store import ModelStore
 from odyssey_assets.infrastructure.published import query_published
 from odyssey_assets.market_data.tables import BARS, MACRO
+from odyssey_assets.monitoring.ledgers import PROMOTIONS
+from odyssey_assets.monitoring.promotion.champions import reigns_of
 from odyssey_assets.portfolio.catalog import chosen_policies
 from odyssey_assets.portfolio.competition import contenders_of
 from odyssey_assets.portfolio.contender import Contender, Rebalance
@@ -102,7 +104,8 @@ def answer(question: Question, home: Path | None = None) -> Answer:
             f"{question.start or 'the beginning'} and {question.end or 'the end'}. Choose other "
             "days, or run `odyssey run`."
         )
-    contenders = _asked_contenders(question, _read(published, POLICIES), settings, published)
+    policies, ledger = _read(published, POLICIES), _read(published, PROMOTIONS)
+    contenders = _asked_contenders(question, policies, ledger, settings, published)
     market = market_of(bars, predictions, macro, settings)
     costs = TradingCosts(**settings.costs.model_dump())
     rollout = roll_out(market, contenders, costs, settings.portfolio.capital_usd)
@@ -159,10 +162,15 @@ def _asked_limits(question: Question, config: PortfolioSettings) -> dict[str, fl
 
 
 def _asked_contenders(
-    question: Question, policies: pd.DataFrame, settings: Settings, home: Home
+    question: Question,
+    policies: pd.DataFrame,
+    ledger: pd.DataFrame,
+    settings: Settings,
+    home: Home,
 ) -> tuple[Contender, ...]:
     """Return the policy's contenders, all its seeds, deciding when and from when it is asked."""
-    own = list(contenders_of(policies, settings, ModelStore(home.models)))
+    reigns = reigns_of(ledger, "policy")
+    own = list(contenders_of(policies, settings, ModelStore(home.models), reigns))
     if question.rebalance is not None:
         asked = cast(Rebalance, question.rebalance)
         own = [dataclasses.replace(one, rebalance=asked) for one in own]

@@ -14,7 +14,7 @@ DOMAINS = (
 )  # fmt: skip
 PUBLIC_FACES = ("tables", "ledgers", "catalog")
 DAGSTER_FILES = (
-    "definitions.py", "headless.py", "simulate.py", "assets.py", "checks.py", "automation.py",
+    "definitions.py", "headless.py", "loop.py", "assets.py", "checks.py", "automation.py",
 )  # fmt: skip
 SLOW_LIBRARIES = (
     "torch", "stable_baselines3", "mlflow", "great_expectations", "evidently", "xgboost",

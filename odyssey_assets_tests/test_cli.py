@@ -21,6 +21,7 @@ from odyssey_assets.infrastructure.driver import StepEvent
 from odyssey_assets.infrastructure.home import Home
 from odyssey_assets.infrastructure.partitions import RANGE_END_TAG, RANGE_START_TAG
 from odyssey_assets.what_if import FIGURES, Question, answer
+from odyssey_assets_tests.samples import scrape
 from odyssey_assets_tests.tiny_market import ENVIRONMENT, TICKERS, WINDOWS, TinyHome, invoke
 
 SIGNALS = "select ticker from marts.mart_daily_signals order by ticker"
@@ -183,6 +184,36 @@ def test_query_before_the_first_run_says_what_to_do(tmp_path: Path) -> None:
     done = invoke(tmp_path / "home", "query", SIGNALS)
     assert done.exit_code == FAILED
     assert "Run `odyssey run`" in done.stderr
+
+
+def test_metrics_are_served_at_the_address_that_is_shown_until_interrupted(
+    tiny_home: TinyHome,
+) -> None:
+    command = [
+        str(Path(sys.executable).with_name("odyssey")), "metrics", "--port", "0",
+        "--home", str(tiny_home.root),
+    ]  # fmt: skip
+    with subprocess.Popen(
+        command, env={**os.environ, **ENVIRONMENT}, stdout=subprocess.PIPE, text=True
+    ) as process:
+        assert process.stdout is not None
+        shown = re.search(
+            r"Metrics on http://127\.0\.0\.1:(\d+)/metrics", process.stdout.readline()
+        )
+        assert shown is not None
+        assert scrape(int(shown.group(1)))["odyssey_up"] == {"": 1.0}
+        process.send_signal(signal.SIGINT)
+        assert process.wait(timeout=30) == 0
+
+
+def test_metrics_whose_port_is_taken_are_refused(tmp_path: Path) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = str(taken.getsockname()[1])
+        done = invoke(tmp_path / "home", "metrics", "--port", port)
+    assert done.exit_code == FAILED
+    assert "Choose another address with --host and --port" in done.stderr
 
 
 def test_doctor_of_a_home_that_works_succeeds(tiny_home: TinyHome) -> None:

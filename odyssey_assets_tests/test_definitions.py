@@ -8,9 +8,12 @@ import pytest
 
 from odyssey_assets.definitions import TABLES, build_defs
 
-PYTHON_GROUPS = ("market_data", "features", "forecasting", "portfolio", "backtesting")
+PYTHON_GROUPS = (
+    "market_data", "features", "forecasting", "portfolio", "backtesting", "monitoring",
+)  # fmt: skip
 PIPELINE = (*PYTHON_GROUPS, "staging", "intermediate", "marts", "published")
 MARKET = {"market_data/bars", "forecasting/predictions", "market_data/macro"}
+FORECAST_FROM = {"features/features", "forecasting/folds", "forecasting/predictions"}
 PYTHON_GRAPH = {
     "market_data/macro": set(),
     "market_data/raw_bars": set(),
@@ -22,6 +25,10 @@ PYTHON_GRAPH = {
     "forecasting/folds": {"features/features", "features/labels", "market_data/bars"},
     "forecasting/predictions": {"features/features", "features/labels", "market_data/bars"},
     "forecasting/feature_importance": {"features/features", "features/labels", "market_data/bars"},
+    "forecasting/challengers": {"features/features", "features/labels", "market_data/bars"},
+    "forecasting/trials": {
+        "features/features", "forecasting/folds", "forecasting/challengers",
+    },
     "portfolio/policies": MARKET,
     "portfolio/training_curves": MARKET,
     "portfolio/weights": {*MARKET, "portfolio/policies"},
@@ -39,6 +46,21 @@ PYTHON_GRAPH = {
         "backtesting/daily", "backtesting/trades", "backtesting/performance",
         "backtesting/monte_carlo", "backtesting/stress", "backtesting/regimes",
         "portfolio/weights", "portfolio/seed_paths",
+    },
+    "monitoring/drift": FORECAST_FROM,
+    "monitoring/drift_summary": FORECAST_FROM,
+    "monitoring/forecast_quality": {
+        "forecasting/predictions", "forecasting/folds", "features/labels", "market_data/bars",
+    },
+    "monitoring/promotions": {
+        "forecasting/challengers", "forecasting/trials", "forecasting/folds",
+        "forecasting/predictions", "features/labels", "market_data/bars",
+        "monitoring/forecast_quality", "portfolio/policies", "backtesting/daily",
+    },
+    "monitoring/retraining_events": {"monitoring/promotions"},
+    "monitoring/lineage": {
+        "portfolio/weights", "forecasting/predictions", "features/features", "market_data/bars",
+        "market_data/raw_bars",
     },
 }  # fmt: skip
 
@@ -90,7 +112,25 @@ def test_every_contract_has_a_blocking_check(definitions: dg.Definitions) -> Non
 
 def test_every_job_of_the_pipeline_resolves(definitions: dg.Definitions) -> None:
     names = {job.name for job in definitions.resolve_all_job_defs()}
-    assert {"refresh_macro", "refresh_market", "refresh_portfolio", "refresh_marts"} <= names
+    assert {
+        "refresh_macro", "refresh_market", "refresh_portfolio", "refresh_monitoring",
+        "refresh_marts", "retrain", "promote", "rollback", "maintenance",
+    } <= names  # fmt: skip
+
+
+def test_everything_that_begins_by_itself_is_on(definitions: dg.Definitions) -> None:
+    repository = definitions.get_repository_def()
+    schedules = {schedule.name: schedule for schedule in repository.schedule_defs}
+    assert set(schedules) == {"nightly", "monthly", "weekly"}
+    running = dg.DefaultScheduleStatus.RUNNING
+    assert all(schedule.default_status == running for schedule in schedules.values())
+    sensors = {sensor.name: sensor.default_status for sensor in repository.sensor_defs}
+    stopped = {name for name, at in sensors.items() if at != dg.DefaultSensorStatus.RUNNING}
+    assert stopped == {"on_market_files"}, "files are watched where the source is files"
+    assert {
+        "on_drift", "on_failed_check", "on_new_window", "on_retraining", "on_run_failure",
+        "on_warning",
+    } <= set(sensors)  # fmt: skip
 
 
 def test_definitions_validate_as_the_server_loads_them(

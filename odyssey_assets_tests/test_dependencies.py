@@ -41,6 +41,7 @@ MODULES = {
     "pytest-cov": "pytest_cov",
     "pytest-timeout": "pytest_timeout",
     "pytest-xdist": "xdist",
+    "pyyaml": "yaml",
     "scikit-learn": "sklearn",
     "ta-lib": "talib",
 }

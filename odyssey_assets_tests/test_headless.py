@@ -15,7 +15,6 @@ from odyssey_assets.core.windows import Window, parse_window
 from odyssey_assets.definitions import TABLES, build_defs
 from odyssey_assets.errors import TrainingError
 from odyssey_assets.headless import (
-    SQL_FOLDERS,
     examine,
     job_tags,
     prune,
@@ -33,6 +32,7 @@ from odyssey_assets.infrastructure.refresh import (
     REFRESH_MARTS,
     REFRESH_PORTFOLIO,
 )
+from odyssey_assets.infrastructure.stages import SQL_FOLDERS
 from odyssey_assets.settings import Settings
 from odyssey_assets_tests.tiny_market import (
     TICKERS,

@@ -5,6 +5,7 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import pytest
 
@@ -14,8 +15,19 @@ from odyssey_assets.errors import ModelError, OdysseyError, SettingsError, Wareh
 from odyssey_assets.infrastructure.home import home_of
 from odyssey_assets.infrastructure.model_store import PAYLOAD
 from odyssey_assets.portfolio.catalog import POLICIES
+from odyssey_assets.portfolio.tables import POLICIES as POLICY_TABLE
+from odyssey_assets.portfolio.tables import WEIGHTS
 from odyssey_assets.what_if import ASKED, FIGURES, STORED, Answer, Question, answer
-from odyssey_assets_tests.tiny_market import ENVIRONMENT, TinyHome, tiny_settings, warehouse_of
+from odyssey_assets_tests.learned_market import COMPETITION
+from odyssey_assets_tests.tiny_market import (
+    ENVIRONMENT,
+    WINDOWS,
+    TinyHome,
+    materialize,
+    tiny_settings,
+    warehouse_of,
+)
+from odyssey_assets_tests.written_reigns import write_reign
 
 FREE: Mapping[str, Any] = {"commission_bps": 0.0, "slippage_bps": 0.0}
 
@@ -50,6 +62,28 @@ def test_nothing_asked_gives_the_figures_of_the_stored_run(
     assert found.loc["end_date", STORED] == daily.index.max()
     equity = float(daily["equity"].iloc[-1])
     assert 1e6 * (1 + found.loc["total_return", ASKED]) == pytest.approx(equity, rel=1e-9)
+
+
+def test_rolled_back_policy_is_asked_as_it_served(learned_copy: Path) -> None:
+    settings = tiny_settings(learned_copy)
+    warehouse, after = warehouse_of(settings), date(2022, 3, 14)
+    trained = warehouse.read(POLICY_TABLE)
+    trained = trained[(trained["status"] == "trained") & trained["is_main_seed"]]
+    older, own = trained.sort_values("window")["model_sha256"].tail(2)
+    before = warehouse.read(WEIGHTS)
+    window = date.fromisoformat(WINDOWS[-1])
+    row = trained[trained["model_sha256"] == older].iloc[0].to_dict()
+    write_reign(warehouse, "policy", "ppo", window, after, row)
+    assert materialize(settings, COMPETITION, WINDOWS[-1], WINDOWS[-1]).success
+    warehouse.publish()
+    weights = warehouse.read(WEIGHTS)
+    ruled = weights[(weights["policy"] == "ppo") & (weights["window"] == WINDOWS[-1])]
+    expected = np.where(ruled["date"] > pd.Timestamp(after), older, own)
+    assert ruled["model_sha256"].tolist() == expected.tolist()
+    is_early = weights["date"] <= pd.Timestamp(after)
+    pd.testing.assert_frame_equal(weights[is_early], before[is_early])
+    found = figures(answer(Question("ppo"), learned_copy))
+    pd.testing.assert_series_equal(found[STORED], found[ASKED], check_names=False, check_exact=True)
 
 
 @pytest.mark.parametrize("policy", ["ppo", "forecast_kelly"])

@@ -21,8 +21,8 @@ from odyssey_assets.cli import app
 from odyssey_assets.definitions import TABLES
 from odyssey_assets.features.assets import feature_assets
 from odyssey_assets.features.checks import feature_checks
-from odyssey_assets.forecasting.assets import forecasting_assets
-from odyssey_assets.forecasting.checks import forecasting_checks
+from odyssey_assets.forecasting.assets import forecasting_assets, version_assets
+from odyssey_assets.forecasting.checks import forecasting_checks, version_checks
 from odyssey_assets.infrastructure.home import home_of, load_settings
 from odyssey_assets.infrastructure.io_manager import WarehouseIOManager
 from odyssey_assets.infrastructure.partitions import build_grid, range_tags
@@ -30,6 +30,11 @@ from odyssey_assets.infrastructure.warehouse import Warehouse
 from odyssey_assets.market_data.assets import macro_assets, market_data_assets
 from odyssey_assets.market_data.catalog import build_source
 from odyssey_assets.market_data.checks import market_data_checks
+from odyssey_assets.monitoring.drift.assets import drift_assets
+from odyssey_assets.monitoring.drift.checks import drift_checks
+from odyssey_assets.monitoring.promotion.champions import ChampionBook
+from odyssey_assets.monitoring.quality.assets import quality_assets
+from odyssey_assets.monitoring.quality.checks import quality_checks
 from odyssey_assets.portfolio.assets import portfolio_assets
 from odyssey_assets.portfolio.checks import portfolio_checks
 from odyssey_assets.settings import Settings
@@ -100,17 +105,22 @@ def materialize(
     selection: dg.AssetSelection,
     first: str = f"{WINDOWS[0]}|{TICKERS[0]}",
     last: str = f"{WINDOWS[-1]}|{TICKERS[-1]}",
+    ops: Mapping[str, Any] | None = None,
 ) -> dg.ExecuteInProcessResult:
-    """Run what is selected of the assets and checks, over the partitions from `first` to `last`."""
+    """Run what is selected of the assets and checks, over the partitions from `first` to `last`.
+
+    `ops` is the configuration of each op, by its name.
+    """
     grid = build_grid(settings)
     warehouse = warehouse_of(settings)
     return dg.materialize(
         [
             *macro_assets(grid), *market_data_assets(grid), *feature_assets(grid),
-            *forecasting_assets(grid), *portfolio_assets(grid), *backtest_assets(grid),
-            *summary_assets(), *market_data_checks(grid), *feature_checks(grid),
-            *forecasting_checks(grid), *portfolio_checks(grid), *backtest_checks(grid),
-            *summary_checks(),
+            *forecasting_assets(grid), *version_assets(), *portfolio_assets(grid),
+            *backtest_assets(grid), *summary_assets(), *quality_assets(grid),
+            *quality_checks(grid), *drift_assets(grid), *drift_checks(grid),
+            *market_data_checks(grid), *feature_checks(grid), *forecasting_checks(grid),
+            *version_checks(), *portfolio_checks(grid), *backtest_checks(grid), *summary_checks(),
         ],
         selection=selection,
         instance=dg.DagsterInstance.ephemeral(),
@@ -118,15 +128,16 @@ def materialize(
             "settings": settings,
             "warehouse": warehouse,
             "source": build_source(settings),
+            "champions": ChampionBook(warehouse),
             "io_manager": WarehouseIOManager(warehouse, TABLES),
         },
         tags=range_tags(first, last),
-        run_config=QUIET,
+        run_config={**QUIET, "ops": {name: {"config": one} for name, one in (ops or {}).items()}},
         raise_on_error=False,
     )  # fmt: skip
 
 
-def evaluate(settings: Settings, asset: str, check: str, **cells: str) -> dg.AssetCheckEvaluation:
+def evaluate(settings: Settings, asset: str, check: str, **cells: Any) -> dg.AssetCheckEvaluation:
     """Run one check alone and return its evaluation."""
     key = dg.AssetCheckKey(dg.AssetKey(asset.split("/")), check)
     result = materialize(settings, dg.AssetSelection.checks(key), **cells)

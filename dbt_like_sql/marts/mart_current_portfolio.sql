@@ -1,7 +1,8 @@
 -- description: What every policy holds at its newest close and wants from the next open on: one row
 -- a ticker listed by then, and one called '(cash)' that makes the weights of a policy add up to 1.
--- Beside each target stand the forecast of the default model at the close that decided it and the
--- hashes of both models. A policy that does not pay its way says so: read `verdict` first.
+-- Beside each target stand the forecast of the default model at the close that decided it, the
+-- hashes of both models, and whether they have earned their place. A policy that does not pay its
+-- way says so: read `verdict` first.
 -- grain: policy, ticker
 with weights as (
     select
@@ -43,6 +44,7 @@ forecasts as (
     select
         forecasts.ticker,
         forecasts.date,
+        forecasts."window",
         forecasts.model,
         forecasts.horizon,
         forecasts.prediction,
@@ -51,6 +53,17 @@ forecasts as (
         forecasts.confidence,
         forecasts.model_sha256
     from intermediate.int_default_forecasts as forecasts
+),
+
+standings as (
+    select
+        standings.kind,
+        standings.subject,
+        standings."window",
+        standings.model_sha256,
+        standings.is_champion,
+        standings.is_unproven
+    from intermediate.int_model_standings as standings
 ),
 
 comparison as (
@@ -194,8 +207,16 @@ select
     forecasts.upper, -- Upper end of the forecast's interval, fraction.
     forecasts.confidence,
     forecasts.model_sha256 as forecast_model_sha256, -- SHA-256 of the forecasting model.
+    forecast_standings.is_champion as is_forecast_champion, -- Whether the forecasting model has
+    -- earned its place; null before it was judged.
+    forecast_standings.is_unproven as is_forecast_unproven, -- Whether it serves although it has not
+    -- beaten the historical mean; null before it was judged.
     portfolios.model_sha256 as policy_model_sha256, -- SHA-256 of the model that decided; null for a
     -- rule.
+    policy_standings.is_champion as is_policy_champion, -- Whether the model that decided has earned
+    -- its place; null for a rule and before it was judged.
+    policy_standings.is_unproven as is_policy_unproven, -- Whether it decides although it has not
+    -- beaten equal weight; null for a rule and before it was judged.
     portfolios."window", -- First day of the half-year window the policy decides in.
     comparison.rank, -- Place of the policy by Sharpe ratio after costs; null before it has one.
     comparison.verdict, -- How the policy did against the yardsticks, in words; null before it has
@@ -209,6 +230,16 @@ inner join ages
 left join forecasts
     on forecasts.ticker = portfolios.ticker
     and forecasts.date = portfolios.decided_on
+left join standings as forecast_standings
+    on forecast_standings.kind = 'forecaster'
+    and forecast_standings.subject = forecasts.ticker
+    and forecast_standings."window" = forecasts."window"
+    and forecast_standings.model_sha256 = forecasts.model_sha256
+left join standings as policy_standings
+    on policy_standings.kind = 'policy'
+    and policy_standings.subject = portfolios.policy
+    and policy_standings."window" = portfolios."window"
+    and policy_standings.model_sha256 = portfolios.model_sha256
 left join comparison
     on comparison.strategy = portfolios.policy
 order by portfolios.policy, portfolios.ticker

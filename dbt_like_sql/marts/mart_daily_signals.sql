@@ -13,6 +13,7 @@ with forecasts as (
         forecasts.lower,
         forecasts.upper,
         forecasts.confidence,
+        forecasts.model_sha256,
         forecasts.trained_as_of
     from intermediate.int_default_forecasts as forecasts
 ),
@@ -68,6 +69,18 @@ leaderboard as (
         leaderboard.is_gain_beyond_chance,
         leaderboard.verdict
     from marts.mart_model_leaderboard as leaderboard
+),
+
+standings as (
+    select
+        standings.subject,
+        standings."window",
+        standings.model_sha256,
+        standings.model_version,
+        standings.is_champion,
+        standings.is_unproven
+    from intermediate.int_model_standings as standings
+    where standings.kind = 'forecaster'
 ),
 
 latest as (
@@ -131,6 +144,12 @@ select
     latest.model,
     latest."window",
     latest.trained_as_of,
+    latest.model_sha256,
+    standings.model_version, -- Count of the ticker's models, from 1; null before it was judged.
+    coalesce(standings.is_champion, false) as is_champion, -- Whether the model that forecast has
+    -- earned its place.
+    coalesce(standings.is_unproven, false) as is_unproven, -- Whether it serves although it has not
+    -- beaten the historical mean.
     leaderboard.scored_rows, -- Sample size of the track record: past forecasts of this model for
     -- this ticker with a known outcome.
     leaderboard.rmse,
@@ -155,6 +174,10 @@ left join drivers
 left join bars
     on bars.ticker = latest.ticker
     and bars.date = latest.date
+left join standings
+    on standings.subject = latest.ticker
+    and standings."window" = latest."window"
+    and standings.model_sha256 = latest.model_sha256
 left join leaderboard
     on leaderboard.model = latest.model
     and leaderboard.horizon = latest.horizon

@@ -27,7 +27,9 @@ select
     folds.hit_rate,
     folds.sharpe,
     folds.interval_coverage,
+    folds.valid_information_coefficient,
     folds.data_sha256,
+    folds.model_name,
     folds.model_sha256,
     folds.mlflow_run_id
 from forecasting.folds as folds

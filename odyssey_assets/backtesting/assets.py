@@ -127,6 +127,7 @@ def _monte_carlo() -> dg.AssetsDefinition:
         settings: dg.ResourceParam[Settings],
         daily: pd.DataFrame,
     ) -> pd.DataFrame:
+        from odyssey_assets.backtesting.gallery import drawn_alone
         from odyssey_assets.backtesting.monte_carlo import monte_carlo_rows, wealth_fan
         from odyssey_assets.backtesting.risk_charts import monte_carlo_chart
 
@@ -138,7 +139,7 @@ def _monte_carlo() -> dg.AssetsDefinition:
                     monte_carlo_chart(rows, fan, strategy),
                     f"Wealth of {strategy} over resampled paths",
                 )
-                for strategy in sorted(rows["strategy"].unique())
+                for strategy in drawn_alone(rows["strategy"].unique())
             },
         )
         return rows

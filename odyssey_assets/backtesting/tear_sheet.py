@@ -18,12 +18,12 @@ from odyssey_assets.backtesting import tear_sheet_lines as lines
 from odyssey_assets.backtesting import tear_sheet_tables as tables
 from odyssey_assets.backtesting.comparison import BENCHMARKS
 from odyssey_assets.backtesting.curves import days_by_strategy
-from odyssey_assets.backtesting.report_files import replace_files
 from odyssey_assets.backtesting.tables import TEAR_SHEETS
 from odyssey_assets.backtesting.tear_sheet_html import Chart, chart, section, table, text
 from odyssey_assets.backtesting.tear_sheet_page import Page, render
 from odyssey_assets.backtesting.verdict import verdict
 from odyssey_assets.core.figure_text import count, day, display_name
+from odyssey_assets.core.report_files import replace_files
 from odyssey_assets.errors import ContractError
 
 _SAFE_NAME = re.compile(r"[A-Za-z0-9_-]+")

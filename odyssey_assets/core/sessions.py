@@ -15,6 +15,8 @@ from odyssey_assets.errors import SettingsError
 EXCHANGE = "XNYS"
 CALENDAR_START = date(1990, 1, 1)
 SESSIONS_PER_YEAR = 252
+SATURDAY = 5
+UNSCHEDULED = "an unscheduled closing"
 
 
 @lru_cache(maxsize=1)
@@ -64,3 +66,16 @@ def last_completed_sessions(moments: np.ndarray) -> np.ndarray:
 def is_session(day: date) -> bool:
     """Return whether New York trades on `day`."""
     return bool(_calendar().is_session(pd.Timestamp(day)))
+
+
+def closing_reason(day: date) -> str | None:
+    """Return why New York does not trade on `day`: the holiday's name; None if it trades."""
+    if is_session(day):
+        return None
+    if day.weekday() >= SATURDAY:
+        return "weekend"
+    holidays = _calendar().regular_holidays
+    if holidays is None:
+        return UNSCHEDULED
+    named = holidays.holidays(day, day, return_name=True)
+    return str(named.iloc[0]) if len(named) else UNSCHEDULED

@@ -1,13 +1,28 @@
-"""The assets of `forecasting`: one training call makes folds, forecasts and importances."""
+"""The assets of `forecasting`: one training call makes folds, forecasts and importances.
+
+Versions that challenge the ones that serve, and their trials, have no partitions: they are asked
+for by ticker, and only added to.
+"""
 
 from collections.abc import Mapping
+from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING
 
 import dagster as dg
 import pandas as pd
+from pydantic import Field
 
+from odyssey_assets.core.collaborators import Champions
+from odyssey_assets.core.slices import Slice, rectangles
+from odyssey_assets.errors import SettingsError
 from odyssey_assets.features.tables import FEATURES_TABLE, LABELS
-from odyssey_assets.forecasting.tables import FEATURE_IMPORTANCE, FOLDS, PREDICTIONS
+from odyssey_assets.forecasting.tables import (
+    CHALLENGERS,
+    FEATURE_IMPORTANCE,
+    FOLDS,
+    PREDICTIONS,
+    TRIALS,
+)
 from odyssey_assets.infrastructure.home import home_of
 from odyssey_assets.infrastructure.io_manager import asset_outs
 from odyssey_assets.infrastructure.partitions import (
@@ -15,6 +30,7 @@ from odyssey_assets.infrastructure.partitions import (
     cell_key,
     cut_to_run,
     history_mapping,
+    slices_of,
     windows_by_ticker,
 )
 from odyssey_assets.infrastructure.pictures import picture
@@ -33,6 +49,20 @@ TRAINING_POOL = "model_training"
 def forecasting_assets(grid: PartitionGrid) -> list[dg.AssetsDefinition]:
     """Return the assets of the domain on the given grid, in pipeline order."""
     return [_forecasts(grid)]
+
+
+def version_assets() -> list[dg.AssetsDefinition]:
+    """Return the assets of challengers and their trials, in pipeline order."""
+    return [_challengers(), _trials()]
+
+
+class ChallengerRequest(dg.Config):
+    """Whose model is made anew, and from what."""
+
+    tickers: list[str] = Field([], description="of the settings; none: nothing is fitted")
+    as_of: str | None = Field(
+        None, description="newest day whose data may be seen; null: each ticker's last session"
+    )
 
 
 def leaderboard_pictures(settings: Settings) -> PictureMaker:
@@ -71,6 +101,8 @@ def _forecasts(grid: PartitionGrid) -> dg.AssetsDefinition:
     def walk_forward(
         context: dg.AssetExecutionContext,
         settings: dg.ResourceParam[Settings],
+        warehouse: dg.ResourceParam[Warehouse],
+        champions: dg.ResourceParam[Champions],
         features: pd.DataFrame,
         labels: pd.DataFrame,
         bars: pd.DataFrame,
@@ -80,14 +112,23 @@ def _forecasts(grid: PartitionGrid) -> dg.AssetsDefinition:
         from odyssey_assets.infrastructure.tracking import Tracker
 
         home = home_of(settings)
+        windows = windows_by_ticker(context.partition_keys)
+        reigns = [
+            reign
+            for reign in champions.reigns("forecaster")
+            if reign.window in windows.get(reign.subject, ())
+        ]
+        stored = warehouse.read(PREDICTIONS, slices_of(context.partition_keys)) if reigns else None
         forecasts = forecast_windows(
             features,
             labels,
             bars,
-            windows_by_ticker(context.partition_keys),
+            windows,
             settings,
             ModelStore(home.models),
             Tracker(home.mlflow),
+            reigns=reigns,
+            stored=stored,
         )
         _add_pictures(context, forecasts, labels, settings)
         return (
@@ -132,3 +173,108 @@ def _add_pictures(
             asset_key=list(FEATURE_IMPORTANCE.key),
             partition_key=key,
         )
+
+
+def _challengers() -> dg.AssetsDefinition:
+    @dg.multi_asset(
+        name="fit_challengers",
+        outs=asset_outs((CHALLENGERS,), ["xgboost", "duckdb"]),
+        deps=[list(contract.key) for contract in (FEATURES_TABLE, LABELS, BARS)],
+        group_name=GROUP,
+        pool=TRAINING_POOL,
+    )
+    def fit_challengers(
+        context: dg.AssetExecutionContext,
+        config: ChallengerRequest,
+        settings: dg.ResourceParam[Settings],
+        warehouse: dg.ResourceParam[Warehouse],
+        champions: dg.ResourceParam[Champions],
+    ) -> pd.DataFrame:
+        from odyssey_assets.forecasting.challengers import fit_challengers
+        from odyssey_assets.infrastructure.model_store import ModelStore
+        from odyssey_assets.infrastructure.tracking import Tracker
+
+        tickers, as_of = _checked(config, settings)
+        if not tickers:
+            context.log.info("No ticker was asked for: nothing is fitted.")
+            return CHALLENGERS.empty()
+        own = (Slice(tickers=tickers),)
+        home = home_of(settings)
+        fitted = fit_challengers(
+            warehouse.read(FEATURES_TABLE, own),
+            warehouse.read(LABELS, own),
+            warehouse.read(BARS, own),
+            tickers,
+            as_of,
+            champions.reigns("forecaster"),
+            settings,
+            ModelStore(home.models),
+            Tracker(home.mlflow),
+            datetime.now(UTC).replace(tzinfo=None),
+        )
+        context.add_output_metadata(
+            {
+                "skipped": dict(fitted.skipped),
+                "without_stand_in": dict(fitted.without_stand_in),
+            }
+        )
+        return fitted.challengers
+
+    return fit_challengers
+
+
+def _checked(config: ChallengerRequest, settings: Settings) -> tuple[tuple[str, ...], date | None]:
+    """Return the tickers and the day of a request that a person may have typed.
+
+    Raises:
+        SettingsError: A ticker is not of the settings, or the day is no date.
+    """
+    unknown = sorted(set(config.tickers) - set(settings.tickers))
+    if unknown:
+        raise SettingsError(
+            f"tickers names {unknown}, which are not among those of the settings: "
+            f"{', '.join(settings.tickers)}."
+        )
+    try:
+        as_of = None if config.as_of is None else date.fromisoformat(config.as_of)
+    except ValueError as error:
+        raise SettingsError(
+            f"as_of is {config.as_of!r}, expected a day like 2024-08-30."
+        ) from error
+    return tuple(sorted(set(config.tickers))), as_of
+
+
+def _trials() -> dg.AssetsDefinition:
+    @dg.multi_asset(
+        name="run_trials",
+        outs=asset_outs((TRIALS,), ["xgboost", "duckdb"]),
+        deps=[list(contract.key) for contract in (CHALLENGERS, FOLDS, FEATURES_TABLE)],
+        group_name=GROUP,
+    )
+    def run_trials(
+        context: dg.AssetExecutionContext,
+        settings: dg.ResourceParam[Settings],
+        warehouse: dg.ResourceParam[Warehouse],
+    ) -> pd.DataFrame:
+        challengers = warehouse.read(CHALLENGERS)
+        if challengers.empty:
+            return TRIALS.empty()
+        from odyssey_assets.forecasting.trials import run_trials, tried_windows
+        from odyssey_assets.infrastructure.model_store import ModelStore
+
+        folds = warehouse.read(FOLDS, (Slice(tickers=tuple(challengers["ticker"].unique())),))
+        cells = rectangles(tried_windows(folds, challengers).items())
+        if not cells:
+            return TRIALS.empty()
+        tried = run_trials(
+            warehouse.read(FEATURES_TABLE, cells),
+            folds,
+            challengers,
+            settings,
+            ModelStore(home_of(settings).models),
+            datetime.now(UTC).replace(tzinfo=None),
+        )
+        context.add_output_metadata({"unreadable": dict(tried.unreadable)})
+        return tried.rows
+
+    return run_trials

@@ -65,5 +65,18 @@ def build_forecasters(settings: Settings) -> tuple[Forecaster, ...]:
     return tuple(entries[name].build(settings) for name in settings.forecasting.models)
 
 
+def default_forecaster(settings: Settings) -> Forecaster:
+    """Build the forecaster whose models are challenged, promoted and watched.
+
+    It is the one that the policies see, where it is configured, else the first that is.
+
+    Raises:
+        SettingsError: A name is not in the catalog.
+    """
+    configured = build_forecasters(settings)
+    seen = (one for one in configured if one.name == settings.portfolio.forecast_model)
+    return next(seen, configured[0])
+
+
 def _listed(names: Sequence[str]) -> str:
     return ", ".join(names)

@@ -3,10 +3,19 @@
 import dagster as dg
 import pandas as pd
 
-from odyssey_assets.forecasting.tables import FOLDS, PREDICTIONS, TABLES
+from odyssey_assets.core.collaborators import Champions
+from odyssey_assets.forecasting.tables import (
+    FOLDS,
+    MADE_ANEW,
+    PREDICTIONS,
+    TABLES,
+    VERSION_TABLES,
+)
 from odyssey_assets.infrastructure.contract_checks import build_contract_check
-from odyssey_assets.infrastructure.partitions import PartitionGrid, slices_of
+from odyssey_assets.infrastructure.home import home_of
+from odyssey_assets.infrastructure.partitions import PartitionGrid, slices_of, windows_by_ticker
 from odyssey_assets.infrastructure.warehouse import Warehouse
+from odyssey_assets.settings import Settings
 
 BASELINE_MODEL = "historical_mean"
 DEFAULT_MODEL = "xgboost"
@@ -18,7 +27,13 @@ def forecasting_checks(grid: PartitionGrid) -> list[dg.AssetChecksDefinition]:
         *(build_contract_check(contract, grid.cells) for contract in TABLES),
         _forecasts_follow_their_training(grid),
         _model_beats_the_historical_mean(grid),
+        _reigning_models_are_loadable(grid),
     ]
+
+
+def version_checks() -> list[dg.AssetChecksDefinition]:
+    """Return the checks of challengers and trials, which have no partitions."""
+    return [build_contract_check(contract) for contract in VERSION_TABLES]
 
 
 def _forecasts_follow_their_training(grid: PartitionGrid) -> dg.AssetChecksDefinition:
@@ -79,6 +94,67 @@ def _model_beats_the_historical_mean(grid: PartitionGrid) -> dg.AssetChecksDefin
         )
 
     return model_beats_the_historical_mean
+
+
+def _reigning_models_are_loadable(grid: PartitionGrid) -> dg.AssetChecksDefinition:
+    @dg.asset_check(
+        asset=list(PREDICTIONS.key),
+        partitions_def=grid.cells,
+        description=(
+            "Every model that was put in the place of a window's own is whole and where it "
+            "belongs, and no window's own had to be made anew because its file was altered. Where "
+            "not, the model before it, or the same one made anew, serves."
+        ),
+    )
+    def reigning_models_are_loadable(
+        context: dg.AssetCheckExecutionContext,
+        settings: dg.ResourceParam[Settings],
+        warehouse: dg.ResourceParam[Warehouse],
+        champions: dg.ResourceParam[Champions],
+    ) -> dg.AssetCheckResult:
+        from odyssey_assets.forecasting.serving import unusable_reigns
+        from odyssey_assets.infrastructure.model_store import ModelStore
+
+        windows = windows_by_ticker(context.partition_keys)
+        reigns = [
+            reign
+            for reign in champions.reigns("forecaster")
+            if reign.window in windows.get(reign.subject, ())
+        ]
+        folds = warehouse.read(
+            FOLDS, slices_of(context.partition_keys), ("ticker", "window", "model_name")
+        )
+        altered = folds[folds["model_name"].str.endswith(MADE_ANEW, na=False)]
+        failed = [
+            *unusable_reigns(reigns, settings, ModelStore(home_of(settings).models)),
+            *made_anew(altered),
+        ]
+        return dg.AssetCheckResult(
+            passed=not failed,
+            severity=dg.AssetCheckSeverity.WARN,
+            metadata={"reigns": len(reigns), "failed_partitions": failed},
+        )
+
+    return reigning_models_are_loadable
+
+
+def made_anew(folds: pd.DataFrame) -> list[dict[str, str]]:
+    """Return which of the windows' own models stand in for an altered file, and why."""
+    return [
+        {
+            "ticker": str(ticker),
+            "window": f"{window:%Y-%m-%d}",
+            "model": str(name),
+            "reason": (
+                f"The file of {str(name).removesuffix(MADE_ANEW)} does not carry this home's "
+                "signature: the same model was fitted anew and serves. Find out who changed it; "
+                "delete its folder."
+            ),
+        }
+        for ticker, window, name in folds[["ticker", "window", "model_name"]].itertuples(
+            index=False
+        )
+    ]
 
 
 def root_mean_squared_errors(folds: pd.DataFrame) -> pd.DataFrame:

@@ -1,16 +1,18 @@
-"""One fold, one model: fit it or recall it, and forecast its window.
+"""One fold, one model: fit it or recall it, and forecast what is left of its window.
 
 Runs inside worker processes: what comes in and goes out can be pickled, nothing here is stored or
 logged. How folds are spread over processes belongs to `core.parallel`.
 """
 
+import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
 from odyssey_assets.core.collaborators import StoredModel
+from odyssey_assets.core.forecast_scores import information_coefficient
 from odyssey_assets.core.hashing import hash_mapping
 from odyssey_assets.forecasting.conformal import conformal_width
 from odyssey_assets.forecasting.folds import Fold, Span
@@ -19,7 +21,9 @@ from odyssey_assets.forecasting.importance import strongest
 from odyssey_assets.forecasting.models.forecaster import FittedForecaster, Forecaster
 from odyssey_assets.settings_sections import ForecastingSettings
 
-FORMAT = 1
+FORMAT = 2
+
+Role = Literal["fold", "challenger", "stand_in"]
 
 
 @dataclass(frozen=True)
@@ -43,7 +47,7 @@ class FoldTask:
     def name_parts(self) -> tuple[str, ...]:
         """Name of the model in the store; ends with a hash of the identity."""
         key = hash_mapping(self.identity)[:16]
-        return (self.forecaster.name, self.ticker, self.fold.window.key, key)
+        return (self.forecaster.name, self.ticker, self.fold.key, key)
 
 
 @dataclass(frozen=True)
@@ -51,8 +55,9 @@ class FoldForecast:
     """What a fold's model says about its window.
 
     Attributes:
-        content: What the model is: identity, interval width, importance (JSON-like).
-        prediction: Forecast return of each session of the window, float64, shape (rows,).
+        content: What the model is: identity, interval width, rank correlation on validation,
+            importance (JSON-like).
+        prediction: Forecast return of each session of the fold's test part, float64, (rows,).
     """
 
     content: Mapping[str, Any]
@@ -65,6 +70,7 @@ def plan_task(
     forecaster: Forecaster,
     settings: ForecastingSettings,
     data_sha256: str,
+    role: Role = "fold",
 ) -> FoldTask:
     """Return the task of fitting `forecaster` on `fold`, with its identity."""
     identity = {
@@ -73,6 +79,7 @@ def plan_task(
         "configuration": dict(forecaster.configuration),
         "ticker": history.ticker,
         "window": fold.window.key,
+        "role": role,
         "horizon_sessions": settings.horizon_sessions,
         "interval_coverage": settings.interval_coverage,
         "importance_features": settings.importance_features,
@@ -90,13 +97,15 @@ def fit_fold(histories: Mapping[str, TickerHistory], task: FoldTask) -> tuple[Fo
     history = histories[task.ticker]
     train, valid = history.sample(task.fold.train), history.sample(task.fold.valid)
     model = task.forecaster.fit(train, valid)
-    residuals = valid.target - model.predict(valid.features, valid.values)
+    said = model.predict(valid.features, valid.values)
+    promised = information_coefficient(said, valid.target)
     weights = strongest(model.importance(valid), task.identity["importance_features"])
     content = {
         **task.identity,
         "features": list(model.features),
         "best_iteration": model.best_iteration,
-        "conformal_width": conformal_width(residuals, task.identity["interval_coverage"]),
+        "conformal_width": conformal_width(valid.target - said, task.identity["interval_coverage"]),
+        "valid_information_coefficient": None if math.isnan(promised) else promised,
         "importance": [asdict(weight) for weight in weights],
     }
     return FoldForecast(content, _forecast(model, history, task.fold)), model.to_bytes()

@@ -1,16 +1,18 @@
 """Walk-forward folds: which sessions a model learns from, is validated on and is tested on.
 
-A fold is a half-year window of one ticker. Pure: positions in the ticker's list of sessions come
-out, nothing is fitted or read here. What is done with a fold belongs to `forecasting.fitting`.
+A fold is a half-year window of one ticker, or what is left of it after a session at which a
+challenger learned. Pure: positions in the ticker's list of sessions come out, nothing is fitted or
+read here. What is done with a fold belongs to `forecasting.fitting`.
 """
 
+from calendar import monthrange
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 
 import numpy as np
 
-from odyssey_assets.core.windows import Window
+from odyssey_assets.core.windows import Window, window_of
 from odyssey_assets.settings_sections import ForecastingSettings
 
 
@@ -41,9 +43,9 @@ class Fold:
             the embargo to spare.
         valid: Sessions validated on (early stopping, interval width); the label of the last one
             ends before `test` starts, with the embargo to spare.
-        test: Sessions of the window, forecast and never learned from.
-        trained_as_of: Last session before the window: the newest data a model of this fold may
-            have seen. None for a skipped fold.
+        test: Sessions of the window, forecast and never learned from; a challenger's may be none.
+        trained_as_of: Last session before the window, or the one at whose close a challenger
+            learned: the newest data a model of this fold may have seen. None for a skipped fold.
         reason: Why no model can be fitted, for people; None where one can.
     """
 
@@ -53,6 +55,13 @@ class Fold:
     test: Span = Span()
     trained_as_of: date | None = None
     reason: str | None = None
+
+    @property
+    def key(self) -> str:
+        """The fold's part of a model's name: its window, or the day a challenger learned."""
+        if self.trained_as_of is None or self.trained_as_of < self.window.start:
+            return self.window.key
+        return self.trained_as_of.isoformat()
 
 
 def plan_folds(
@@ -80,25 +89,51 @@ def plan_folds(
     return tuple(_plan_fold(days, window, settings) for window in windows)
 
 
+def plan_challenger(sessions: np.ndarray, as_of: date, settings: ForecastingSettings) -> Fold:
+    """Plan what a model learns at the close of the last session up to `as_of`, inside a window.
+
+    As in `plan_folds`, with that session in the place of the last one before the window:
+    validation is the half year that it ends, both parts lose their last `horizon + embargo`
+    sessions, so every label learned from was known by then. The test part is what is left of its
+    window. Sessions after `as_of` decide nothing but that.
+
+    Args:
+        sessions: The ticker's sessions, increasing, any datetime64 unit, shape (rows,).
+        as_of: The newest day whose data may be seen.
+        settings: Horizon, embargo and minimum lengths.
+
+    Returns:
+        The plan; skipped, with a reason, where too little is stored.
+    """
+    days = sessions.astype("datetime64[D]")
+    stop = int(np.searchsorted(days, np.datetime64(as_of, "D"), side="right"))
+    if stop == 0:
+        return Fold(window_of(as_of), reason=f"no session of this ticker is stored up to {as_of}")
+    last = days[stop - 1].item()
+    window = window_of(last)
+    test = Span(stop, _position(days, window.end))
+    return _plan(days, window, test, _half_year_before(last + timedelta(days=1)), settings)
+
+
 def _plan_fold(days: np.ndarray, window: Window, settings: ForecastingSettings) -> Fold:
     test = Span(_position(days, window.start), _position(days, window.end))
-    valid_start = window.shift(-1).start
+    if len(test) == 0:
+        reason = f"no session of this ticker is stored from {window.start} to before {window.end}"
+        return Fold(window, reason=reason)
+    return _plan(days, window, test, window.shift(-1).start, settings)
+
+
+def _plan(
+    days: np.ndarray, window: Window, test: Span, valid_start: date, settings: ForecastingSettings
+) -> Fold:
     valid = Span(_position(days, valid_start), test.start - settings.purge_sessions)
     train = Span(settings.warmup_sessions, valid.start - settings.purge_sessions)
-    reason = (
-        _no_test(test, window)
-        or _too_short_training(days, train, valid_start, settings)
-        or _too_short_validation(valid, valid_start, settings)
+    reason = _too_short_training(days, train, valid_start, settings) or _too_short_validation(
+        valid, valid_start, settings
     )
     if reason is not None:
         return Fold(window, reason=reason)
     return Fold(window, train, valid, test, trained_as_of=days[test.start - 1].item())
-
-
-def _no_test(test: Span, window: Window) -> str | None:
-    if len(test) > 0:
-        return None
-    return f"no session of this ticker is stored from {window.start} to before {window.end}"
 
 
 def _too_short_training(
@@ -129,6 +164,11 @@ def _too_short_validation(
 
 def _position(days: np.ndarray, day: date) -> int:
     return int(np.searchsorted(days, np.datetime64(day, "D"), side="left"))
+
+
+def _half_year_before(day: date) -> date:
+    year, month = divmod(12 * day.year + day.month - 1 - 6, 12)
+    return date(year, month + 1, min(day.day, monthrange(year, month + 1)[1]))
 
 
 def _years_later(day: date, years: int) -> date:

@@ -100,7 +100,7 @@ def build_histories(
             ticker=ticker,
             features=tuple(feature_names),
             sessions=sessions.to_numpy(dtype="datetime64[us]"),
-            values=_values(ticker, known[list(feature_names)]),
+            values=feature_values(ticker, known[list(feature_names)]),
             target=_one_bit_pattern(outcomes[label].to_numpy(dtype=np.float64)),
             opens=adjusted_bars(prices)["open"].to_numpy(dtype=np.float64),
         )
@@ -127,7 +127,12 @@ def _at(sessions: pd.Index, rows: pd.DataFrame, table: str) -> pd.DataFrame:
     return rows.set_index("date").loc[sessions]
 
 
-def _values(ticker: str, frame: pd.DataFrame) -> np.ndarray:
+def feature_values(ticker: str, frame: pd.DataFrame) -> np.ndarray:
+    """Return feature columns as models take them: float32, one kind of NaN, shape (rows, columns).
+
+    Raises:
+        ContractError: A value is infinite in single precision.
+    """
     values = np.ascontiguousarray(frame.to_numpy(dtype=np.float32))
     is_infinite = np.isinf(values).any(axis=0)
     if is_infinite.any():

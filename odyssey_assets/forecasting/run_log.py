@@ -1,4 +1,4 @@
-"""What a training call leaves in the experiment tracker: one run a ticker, one step a fold.
+"""What a training call leaves in the experiment tracker: one run a ticker, one step a model.
 
 A call that fits nothing leaves nothing. How a tracker stores runs belongs to
 `infrastructure.tracking`.
@@ -63,7 +63,7 @@ class RunLog:
         if self._tracker is None:
             return
         for ticker, run_id in self._run_ids.items():
-            folds = sorted(self._fitted.get(ticker, []), key=lambda one: str(one.key))
+            folds = sorted(self._fitted.get(ticker, []), key=lambda one: one.model_name)
             self._tracker.finish_run(
                 run_id, self._parameters(folds), self._metrics(folds), is_complete=kind is None
             )
@@ -74,7 +74,7 @@ class RunLog:
             for one in folds
             for name, value in one.content["configuration"].items()
         }
-        learned = {str(one.key): one.content["data_sha256"] for one in folds}
+        learned = {"/".join(one.model_name): one.content["data_sha256"] for one in folds}
         return {
             "folds": len({one.fold.window for one in folds}),
             "data_sha256": hash_mapping(learned),
@@ -85,10 +85,19 @@ class RunLog:
     def _metrics(self, folds: list[DoneFold]) -> Iterator[tuple[str, float, int]]:
         costs = self._settings.costs.proportional
         for one in folds:
-            step = int(one.fold.window.start.strftime("%Y%m"))
+            step, kind = _step(one), one.content["model"]
+            if one.content["role"] != "fold":
+                kind = f"{kind}.{one.content['role']}"
             figures = {**asdict(one.scores(costs)), "train_rows": one.content["train_rows"]}
             if one.content["best_iteration"] is not None:
                 figures["best_iteration"] = one.content["best_iteration"]
             for name, value in figures.items():
                 if not math.isnan(value):
-                    yield f"{one.content['model']}.{name}", float(value), step
+                    yield f"{kind}.{name}", float(value), step
+
+
+def _step(one: DoneFold) -> int:
+    """Return the month of a window's own model, the day up to which any other learned."""
+    if one.content["role"] == "fold":
+        return int(one.fold.window.start.strftime("%Y%m"))
+    return int(str(one.content["trained_as_of"]).replace("-", ""))

@@ -3,6 +3,8 @@
 from odyssey_assets.contracts import Column, TableContract
 
 FOLD_STATUSES = ("trained", "skipped")
+MADE_ANEW = "-anew"
+"""Ends the name of a model that was fitted again because its file had been altered."""
 
 _TICKER = Column("ticker", "VARCHAR", "Ticker symbol as the settings name it.")
 _WINDOW = Column("window", "DATE", "First day of the half-year window the fold is tested on.")
@@ -30,8 +32,8 @@ FOLDS = TableContract(
     schema="forecasting",
     name="folds",
     description=(
-        "One walk-forward fold a ticker, window and model: what it learned from, and how its "
-        "forecasts did on sessions it had not seen and whose outcome is known."
+        "One walk-forward fold a ticker, window and model: what it learned from, and how its own "
+        "forecasts did on sessions it had not seen and whose outcome is known, whoever served."
     ),
     grain=("ticker", "window", "model"),
     columns=(
@@ -68,10 +70,22 @@ FOLDS = TableContract(
         _score("hit_rate", "Share of sessions on which the sign strategy gained after costs", 0, 1),
         _score("sharpe", "Annualised Sharpe ratio of the sign strategy after costs"),
         _score("interval_coverage", "Share of outcomes inside the stated interval", 0, 1),
+        _score(
+            "valid_information_coefficient",
+            "Rank correlation with the outcome on its validation sessions: what it promised",
+            -1,
+            1,
+        ),
         Column(
             "data_sha256",
             "VARCHAR",
             "SHA-256 of the training and validation rows the model learned from.",
+            is_nullable=True,
+        ),
+        Column(
+            "model_name",
+            "VARCHAR",
+            "Name in the store of signed models, parts by /; null for a skipped fold.",
             is_nullable=True,
         ),
         Column("model_sha256", "VARCHAR", "SHA-256 of the stored model.", is_nullable=True),

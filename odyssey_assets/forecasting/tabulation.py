@@ -45,6 +45,7 @@ class DoneFold:
         history: The ticker's history.
         fold: The plan.
         forecast: What the model is and says.
+        model_name: Parts of the model's name in the store.
         model_sha256: SHA-256 of the stored model.
         mlflow_run_id: Run that fitted the model; None where runs are not tracked.
     """
@@ -52,6 +53,7 @@ class DoneFold:
     history: TickerHistory
     fold: Fold
     forecast: FoldForecast
+    model_name: tuple[str, ...]
     model_sha256: str
     mlflow_run_id: str | None
 
@@ -96,12 +98,50 @@ def tabulate(
     """
     folds = [_fold_row(one, one.scores(costs)) for one in done]
     folds += [_skipped_row(one) for one in skipped]
-    predictions = [_prediction_rows(one, horizon_sessions) for one in done]
+    predictions = [_own_predictions(one) for one in done]
     importance = [row for one in done for row in _importance_rows(one)]
     return Forecasts(
         folds=_conform(FOLDS, pd.DataFrame(folds).assign(horizon_sessions=horizon_sessions)),
         predictions=_conform(PREDICTIONS, pd.concat([PREDICTIONS.empty(), *predictions])),
         feature_importance=_conform(FEATURE_IMPORTANCE, pd.DataFrame(importance)),
+    )
+
+
+def prediction_rows(
+    key: Mapping[str, object],
+    dates: np.ndarray,
+    prediction: np.ndarray,
+    content: Mapping[str, Any],
+    model_sha256: str,
+) -> pd.DataFrame:
+    """Return a model's forecasts as rows, with its interval and the day it had learned up to.
+
+    Args:
+        key: Ticker, window and forecaster.
+        dates: Sessions forecast, datetime64[us], increasing, shape (rows,).
+        prediction: Forecast return of each, float64, same shape.
+        content: What the model is.
+        model_sha256: SHA-256 of the stored model.
+
+    Raises:
+        ModelError: The model has seen data of a session that it forecasts.
+    """
+    trained_as_of = np.datetime64(content["trained_as_of"], "us")
+    if not (trained_as_of < dates).all():
+        raise ModelError(
+            f"The {content['model']} model of {key['ticker']}, window {content['window']}, has "
+            f"seen data up to {content['trained_as_of']} and was asked to forecast "
+            f"{dates[0].astype('datetime64[D]')}. Fit the fold anew."
+        )
+    width = content["conformal_width"]
+    return pd.DataFrame({"date": dates}).assign(
+        **key,
+        horizon=content["horizon_sessions"],
+        prediction=prediction,
+        lower=prediction - width,
+        upper=prediction + width,
+        model_sha256=model_sha256,
+        trained_as_of=trained_as_of,
     )
 
 
@@ -124,7 +164,9 @@ def _fold_row(one: DoneFold, scores: Scores) -> dict[str, object]:
         "best_iteration": content["best_iteration"],
         "feature_count": len(content["features"]),
         **asdict(scores),
+        "valid_information_coefficient": content["valid_information_coefficient"],
         "data_sha256": content["data_sha256"],
+        "model_name": "/".join(one.model_name),
         "model_sha256": one.model_sha256,
         "mlflow_run_id": one.mlflow_run_id,
     }
@@ -144,25 +186,9 @@ def _skipped_row(one: SkippedFold) -> dict[str, object]:
     }
 
 
-def _prediction_rows(one: DoneFold, horizon_sessions: int) -> pd.DataFrame:
+def _own_predictions(one: DoneFold) -> pd.DataFrame:
     dates = one.history.sessions[one.fold.test.rows]
-    trained_as_of = np.datetime64(one.content["trained_as_of"], "us")
-    if not (trained_as_of < dates).all():
-        raise ModelError(
-            f"The {one.content['model']} model of {one.history.ticker}, window "
-            f"{one.fold.window.key}, has seen data up to {one.content['trained_as_of']} and was "
-            f"asked to forecast {dates[0].astype('datetime64[D]')}. Fit the fold anew."
-        )
-    prediction, width = one.forecast.prediction, one.content["conformal_width"]
-    return pd.DataFrame({"date": dates}).assign(
-        **one.key,
-        horizon=horizon_sessions,
-        prediction=prediction,
-        lower=prediction - width,
-        upper=prediction + width,
-        model_sha256=one.model_sha256,
-        trained_as_of=trained_as_of,
-    )
+    return prediction_rows(one.key, dates, one.forecast.prediction, one.content, one.model_sha256)
 
 
 def _importance_rows(one: DoneFold) -> list[dict[str, object]]:

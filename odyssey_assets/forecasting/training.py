@@ -1,35 +1,29 @@
 """Walk-forward training: from stored features and labels to out-of-sample forecasts.
 
-Plans the folds of each ticker, recalls the models that were fitted on the same data before, fits
-the others over several processes, and keeps each model as soon as it is there. Fitting one fold
-belongs to `forecasting.fitting`, processes to `core.parallel`, rows to
+Plans the folds of each ticker, has their models made, and turns what they say into rows. Making
+models belongs to `forecasting.making`, who serves which session to `forecasting.serving`, rows to
 `forecasting.tabulation`.
 """
 
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import closing
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 import pandas as pd
 
-from odyssey_assets.core.collaborators import ModelStore, StoredModel, Tracker
-from odyssey_assets.core.parallel import run_tasks
+from odyssey_assets.core.collaborators import ModelStore, Tracker
+from odyssey_assets.core.reigns import Reign
 from odyssey_assets.core.windows import Window
 from odyssey_assets.features.catalog import MODEL_FEATURES
 from odyssey_assets.forecasting.catalog import build_forecasters
-from odyssey_assets.forecasting.fitting import (
-    FoldForecast,
-    FoldTask,
-    fit_fold,
-    plan_task,
-    recall_fold,
-)
+from odyssey_assets.forecasting.fitting import FoldTask, plan_task
 from odyssey_assets.forecasting.folds import plan_folds
 from odyssey_assets.forecasting.history import TickerHistory, build_histories
+from odyssey_assets.forecasting.making import Progress, make_models
 from odyssey_assets.forecasting.run_log import RunLog
-from odyssey_assets.forecasting.tabulation import DoneFold, Forecasts, SkippedFold, tabulate
+from odyssey_assets.forecasting.serving import serve
+from odyssey_assets.forecasting.tables import PREDICTIONS
+from odyssey_assets.forecasting.tabulation import Forecasts, SkippedFold, tabulate
 from odyssey_assets.settings import Settings
-
-Progress = Callable[[int, int], None]
 
 
 def forecast_windows(
@@ -41,6 +35,9 @@ def forecast_windows(
     store: ModelStore,
     tracker: Tracker | None,
     progress: Progress | None = None,
+    *,
+    reigns: Sequence[Reign] = (),
+    stored: pd.DataFrame | None = None,
 ) -> Forecasts:
     """Forecast windows out of sample with every configured model.
 
@@ -57,13 +54,17 @@ def forecast_windows(
         store: Keeps the models.
         tracker: Keeps a record of the runs; None for no record.
         progress: Called with (models fitted, models to fit) after each fit.
+        reigns: Who serves in the place of a window's own model, in the order of decision.
+        stored: Rows of `forecasting.predictions` as they were made; those of a reigning model
+            that can no longer be loaded are kept.
 
     Returns:
-        Rows for the windows asked for only, as the contracts of `forecasting` want them.
+        Rows for the windows asked for only, as the contracts of `forecasting` want them. Folds
+        describe each window's own model; forecasts are those of whoever served.
 
     Raises:
         ContractError: The tables do not belong together.
-        ModelError: A stored model has been altered.
+        ModelError: A model cannot be stored, or was altered again after it was made anew.
         SettingsError: An unknown model is configured.
         TrainingError: A process that fits models died.
     """
@@ -71,18 +72,13 @@ def forecast_windows(
     horizon = settings.forecasting.horizon_sessions
     histories = build_histories(features, labels, bars, tickers, MODEL_FEATURES, horizon)
     tasks, skipped = _plan(histories, windows_by_ticker, settings)
-    done: list[DoneFold] = []
-    missing: list[FoldTask] = []
-    for task in tasks:
-        stored = store.find(task.name_parts)
-        if stored is None:
-            missing.append(task)
-        else:
-            history = histories[task.ticker]
-            done.append(_done(task, history, recall_fold(history, task, stored), stored))
     with RunLog(tracker, settings, bars) as log:
-        done += _fit(missing, histories, settings.workers, store, log, progress)
-    return tabulate(done, skipped, horizon, settings.costs.proportional)
+        done = make_models(tasks, histories, settings.workers, store, log, progress)
+    own = tabulate(done, skipped, horizon, settings.costs.proportional)
+    kept = PREDICTIONS.empty() if stored is None else stored
+    forecasters = build_forecasters(settings)
+    served = serve(own.predictions, done, reigns, forecasters, store, kept)
+    return replace(own, predictions=served)
 
 
 def _plan(
@@ -104,42 +100,3 @@ def _plan(
                 plan_task(history, fold, model, settings.forecasting, data) for model in forecasters
             ]
     return tasks, skipped
-
-
-def _fit(
-    tasks: Sequence[FoldTask],
-    histories: Mapping[str, TickerHistory],
-    workers: int | None,
-    store: ModelStore,
-    log: RunLog,
-    progress: Progress | None,
-) -> list[DoneFold]:
-    ordered = sorted(tasks, key=_longest_first)
-    done: list[DoneFold] = []
-    with closing(run_tasks(fit_fold, histories, ordered, workers)) as results:
-        for position, (forecast, payload) in results:
-            task = ordered[position]
-            stored = store.save(
-                task.name_parts,
-                payload,
-                forecast.content,
-                {"mlflow_run_id": log.run_id(task.ticker)},
-            )
-            done.append(_done(task, histories[task.ticker], forecast, stored))
-            log.add(done[-1])
-            if progress is not None:
-                progress(len(done), len(ordered))
-    return done
-
-
-def _longest_first(task: FoldTask) -> tuple[float, tuple[str, ...]]:
-    return -task.forecaster.relative_cost * len(task.fold.train), task.name_parts
-
-
-def _done(
-    task: FoldTask, history: TickerHistory, forecast: FoldForecast, stored: StoredModel
-) -> DoneFold:
-    run_id = stored.provenance["mlflow_run_id"]
-    return DoneFold(
-        history, task.fold, forecast, stored.model_sha256, None if run_id is None else str(run_id)
-    )

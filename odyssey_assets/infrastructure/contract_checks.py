@@ -1,12 +1,12 @@
 """Blocking asset checks made from contracts, one a table, and how a red one reads in the UI.
 
-What is expected follows from the contract; `expectations` validates it with Great Expectations.
+What is expected and what was found is the business of `contract_findings`.
 Claims that need more than one table belong to the `checks.py` of a domain.
 """
 
 from collections import Counter
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import dagster as dg
 import pandas as pd
@@ -14,13 +14,11 @@ import pandas as pd
 from odyssey_assets.contracts import TableContract
 from odyssey_assets.core.slices import WHOLE_TABLE
 from odyssey_assets.core.windows import WINDOW_FORMAT, window_starts
+from odyssey_assets.infrastructure.contract_findings import Finding, findings
 from odyssey_assets.infrastructure.partitions import slices_of
 from odyssey_assets.infrastructure.stored_rows import slice_condition
 from odyssey_assets.infrastructure.table_layout import table_name
 from odyssey_assets.infrastructure.warehouse import Warehouse
-
-if TYPE_CHECKING:
-    from odyssey_assets.infrastructure.expectations import Finding
 
 CHECK_NAME = "fulfils_its_contract"
 MAX_EXAMPLES = 10
@@ -52,8 +50,6 @@ def build_contract_check(
     def fulfils_its_contract(
         context: dg.AssetCheckExecutionContext, warehouse: dg.ResourceParam[Warehouse]
     ) -> dg.AssetCheckResult:
-        from odyssey_assets.infrastructure.expectations import findings
-
         slices = (WHOLE_TABLE,) if partitions_def is None else slices_of(context.partition_keys)
         rows = warehouse.query(
             f"select * from {table_name(contract)} where {slice_condition(contract, slices)}"
@@ -64,7 +60,7 @@ def build_contract_check(
 
 
 def contract_result(
-    contract: TableContract, row_count: int, found: Sequence["Finding"]
+    contract: TableContract, row_count: int, found: Sequence[Finding]
 ) -> dg.AssetCheckResult:
     """Return the result of a contract check, with metadata for people and for sensors.
 
@@ -97,7 +93,7 @@ def contract_result(
     )
 
 
-def _summary(row_count: int, found: Sequence["Finding"], broken: Sequence["Finding"]) -> str:
+def _summary(row_count: int, found: Sequence[Finding], broken: Sequence[Finding]) -> str:
     if not broken:
         return f"{row_count} rows meet {len(found)} expectations."
     first = broken[0]
@@ -107,7 +103,7 @@ def _summary(row_count: int, found: Sequence["Finding"], broken: Sequence["Findi
     )
 
 
-def _record(finding: "Finding") -> dg.TableRecord:
+def _record(finding: Finding) -> dg.TableRecord:
     return dg.TableRecord(
         {
             "column": finding.column,
@@ -118,7 +114,7 @@ def _record(finding: "Finding") -> dg.TableRecord:
     )
 
 
-def _failures(contract: TableContract, broken: Sequence["Finding"]) -> list[dict[str, Any]]:
+def _failures(contract: TableContract, broken: Sequence[Finding]) -> list[dict[str, Any]]:
     """Return the failed partitions: every one of them once, then further failures up to a limit."""
     entries = [entry for finding in broken for entry in _failed_partitions(contract, finding)]
     ranks: Counter[tuple[Any, Any]] = Counter()
@@ -131,7 +127,7 @@ def _failures(contract: TableContract, broken: Sequence["Finding"]) -> list[dict
     return [entry for _, entry in ranked[: max(MAX_FAILURES, len(ranks))]]
 
 
-def _failed_partitions(contract: TableContract, finding: "Finding") -> list[dict[str, Any]]:
+def _failed_partitions(contract: TableContract, finding: Finding) -> list[dict[str, Any]]:
     if finding.rows.empty:
         return [_failed_partition(None, None, finding, finding.found, finding.failures)]
     rows = finding.rows.reset_index(drop=True)
@@ -149,7 +145,7 @@ def _failed_partitions(contract: TableContract, finding: "Finding") -> list[dict
 
 
 def _failed_partition(
-    ticker: Any, window: Any, finding: "Finding", value: str, failures: int
+    ticker: Any, window: Any, finding: Finding, value: str, failures: int
 ) -> dict[str, Any]:
     return {
         "ticker": None if pd.isna(ticker) else str(ticker),
@@ -161,7 +157,7 @@ def _failed_partition(
     }
 
 
-def _examples(contract: TableContract, broken: Sequence["Finding"]) -> list[dg.TableRecord]:
+def _examples(contract: TableContract, broken: Sequence[Finding]) -> list[dg.TableRecord]:
     """Return broken rows, one of each expectation before a second of any."""
     ranked = [
         (rank, finding, row)
@@ -182,7 +178,7 @@ def _examples(contract: TableContract, broken: Sequence["Finding"]) -> list[dg.T
     ]
 
 
-def _value(finding: "Finding", row: dict[Any, Any]) -> str:
+def _value(finding: Finding, row: dict[Any, Any]) -> str:
     """Return the broken value; for a repeated grain, the grain."""
     names = finding.column.split(", ")
     return ", ".join(_text(row.get(name)) for name in names)

@@ -1,6 +1,6 @@
 """Whether stored rows keep their contract: one finding an expectation, with the broken rows.
 
-Every rule is screened first. Great Expectations takes four seconds to import and a tenth of a
+Every rule is screened first. Great Expectations takes seconds to import and a quarter of a
 second a table, so only rules that the screen does not pass are validated by it, in full. How
 findings look in the Dagster UI belongs to `contract_checks`.
 """

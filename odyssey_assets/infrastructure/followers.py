@@ -1,12 +1,15 @@
-"""What follows a table run of the UI or the daemon: the portfolio, then the marts.
+"""What follows a run of the UI or the daemon: market, portfolio, monitoring, and then the marts.
 
-A run that writes cells (windows by tickers) is followed by the portfolio of the windows it
-touched and of all later ones, since a portfolio depends on its own past; a run that writes windows
-is followed by the marts, also when it failed, so that what did change is published. A driver that
-runs the jobs in order itself tags its runs, and they are left alone.
+A nightly run of the macro series is followed by the market. A run that writes cells (windows by
+tickers) is followed by the portfolio of the windows it touched and of all later ones, since a
+portfolio depends on its own past; a portfolio by the monitoring of its windows; monitoring, and
+every run that decides about models, by the marts, also when it failed, so that what did change is
+published. A driver that runs the jobs in order itself tags its runs, and they are left alone.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
+from dataclasses import dataclass
+from typing import Literal
 
 import dagster as dg
 from dagster._core.definitions.unresolved_asset_job_definition import (
@@ -16,113 +19,220 @@ from dagster._core.definitions.unresolved_asset_job_definition import (
 from odyssey_assets.core.windows import Window, parse_window
 from odyssey_assets.infrastructure.partitions import (
     CELL_SEPARATOR,
+    RANGE_END_TAG,
     RANGE_START_TAG,
     PartitionGrid,
+    cell_range_tags,
     range_tags,
 )
-from odyssey_assets.infrastructure.refresh import DRIVER_TAG, REFRESH_PORTFOLIO, UNFINISHED
+from odyssey_assets.infrastructure.refresh import (
+    DRIVER_TAG,
+    REFRESH_MACRO,
+    REFRESH_MONITORING,
+    REFRESH_PORTFOLIO,
+    RETRAIN,
+    UNFINISHED,
+)
+from odyssey_assets.infrastructure.run_tags import PASSED_ON_TAGS
+
+Stage = Literal["macro", "market", "portfolio", "monitoring", "versions"]
 
 PARTITION_TAG = "dagster/partition"
+MARKET_FOLLOWS_MACRO = "market_follows_macro"
 PORTFOLIO_FOLLOWS_MARKET = "portfolio_follows_market"
-MARTS_FOLLOW_PORTFOLIO = "marts_follow_portfolio"
-MARTS_FOLLOW_FAILURE = "marts_follow_failed_portfolio"
+MONITORING_FOLLOWS_PORTFOLIO = "monitoring_follows_portfolio"
+MONITORING_FOLLOWS_FAILURE = "monitoring_follows_failed_portfolio"
+MARTS_FOLLOW_MONITORING = "marts_follow_monitoring"
+MARTS_FOLLOW_FAILURE = "marts_follow_failed_monitoring"
+VERSION_JOBS = (RETRAIN, "promote", "rollback")
+MACRO_KEY, MONITORING_SCHEMA = dg.AssetKey(["market_data", "macro"]), "monitoring"
 MAX_RUNS_LOOKED_AT = 1000
 
+Answer = dg.RunRequest | dg.SkipReason
 
-def followers(
-    grid: PartitionGrid,
-    portfolio_job: UnresolvedAssetJobDefinition,
-    marts_job: UnresolvedAssetJobDefinition,
-) -> list[dg.SensorDefinition]:
+
+@dataclass(frozen=True)
+class FollowingJobs:
+    """The jobs that sensors start, each after the one before it."""
+
+    market: UnresolvedAssetJobDefinition
+    portfolio: UnresolvedAssetJobDefinition
+    monitoring: UnresolvedAssetJobDefinition
+    marts: UnresolvedAssetJobDefinition
+
+
+def followers(grid: PartitionGrid, jobs: FollowingJobs) -> list[dg.SensorDefinition]:
     """Return the sensors that keep what lies downstream current."""
+    success, failure = dg.DagsterRunStatus.SUCCESS, dg.DagsterRunStatus.FAILURE
     return [
-        portfolio_follows_market(grid, portfolio_job),
-        marts_follow(MARTS_FOLLOW_PORTFOLIO, dg.DagsterRunStatus.SUCCESS, marts_job),
-        marts_follow(MARTS_FOLLOW_FAILURE, dg.DagsterRunStatus.FAILURE, marts_job),
+        _market_follows_macro(grid, jobs.market),
+        _portfolio_follows_market(grid, jobs.portfolio),
+        _monitoring_follows(MONITORING_FOLLOWS_PORTFOLIO, success, grid, jobs.monitoring),
+        _monitoring_follows(MONITORING_FOLLOWS_FAILURE, failure, grid, jobs.monitoring),
+        _marts_follow(MARTS_FOLLOW_MONITORING, success, jobs.marts),
+        _marts_follow(MARTS_FOLLOW_FAILURE, failure, jobs.marts),
     ]
 
 
-def portfolio_follows_market(
-    grid: PartitionGrid, portfolio_job: UnresolvedAssetJobDefinition
-) -> dg.SensorDefinition:
-    """Return the sensor that refreshes the portfolio once all running cell runs have ended."""
+def stage_of_run(run: dg.DagsterRun) -> Stage | None:
+    """Return which stage a run refreshed, by its job, its assets or its partitions; else None.
 
-    @dg.run_status_sensor(
-        name=PORTFOLIO_FOLLOWS_MARKET,
-        run_status=dg.DagsterRunStatus.SUCCESS,
-        request_job=portfolio_job,
-        default_status=dg.DefaultSensorStatus.RUNNING,
-        description=(
-            "Holds the portfolio anew from the first window on that changed since its last refresh."
-        ),
-    )
-    def follow(context: dg.RunStatusSensorContext) -> dg.RunRequest | dg.SkipReason:
+    A run of single assets from the UI has no job of ours; its partitions and assets tell.
+    """
+    key = _first_key(run)
+    if key is None:
+        return "versions" if run.job_name in VERSION_JOBS else None
+    assets = run.asset_selection or frozenset()
+    if CELL_SEPARATOR in key:
+        is_monitoring = _is_only(assets, lambda each: each.path[0] == MONITORING_SCHEMA)
+        return "monitoring" if is_monitoring or run.job_name == REFRESH_MONITORING else "market"
+    is_macro = _is_only(assets, lambda each: each == MACRO_KEY)
+    return "macro" if is_macro or run.job_name == REFRESH_MACRO else "portfolio"
+
+
+def _market_follows_macro(
+    grid: PartitionGrid, job: UnresolvedAssetJobDefinition
+) -> dg.SensorDefinition:
+    def follow(context: dg.RunStatusSensorContext) -> Answer:
         run = context.dagster_run
-        reason = _left_alone(context.instance, run, writes_cells, is_followed=writes_cells(run))
+        passed_on = {name: run.tags[name] for name in PASSED_ON_TAGS if name in run.tags}
+        is_followed = stage_of_run(run) == "macro" and bool(passed_on)
+        reason = _left_alone(context.instance, run, ("macro",), is_followed=is_followed)
         if reason is not None:
             return reason
-        first = min(windows_since_last_portfolio(context.instance, run))
+        tags = {**cell_range_tags(grid, _first_window(run), _last_window(run)), **passed_on}
+        return dg.RunRequest(run_key=run.run_id, tags=tags)
+
+    return _sensor(
+        MARKET_FOLLOWS_MACRO,
+        dg.DagsterRunStatus.SUCCESS,
+        job,
+        "Goes on with prices and forecasts once a nightly run has fetched the macro series.",
+        follow,
+    )
+
+
+def _portfolio_follows_market(
+    grid: PartitionGrid, job: UnresolvedAssetJobDefinition
+) -> dg.SensorDefinition:
+    def follow(context: dg.RunStatusSensorContext) -> Answer:
+        run = context.dagster_run
+        is_followed = stage_of_run(run) == "market"
+        reason = _left_alone(context.instance, run, ("market",), is_followed=is_followed)
+        if reason is not None:
+            return reason
+        first = min(windows_since(context.instance, run, REFRESH_PORTFOLIO, ("SUCCESS",)))
         last = grid.window_list()[-1]
         return dg.RunRequest(run_key=run.run_id, tags=range_tags(min(first, last).key, last.key))
 
-    return follow
-
-
-def marts_follow(
-    name: str, status: dg.DagsterRunStatus, marts_job: UnresolvedAssetJobDefinition
-) -> dg.SensorDefinition:
-    """Return the sensor that refreshes the marts after a run over windows ended with `status`."""
-
-    @dg.run_status_sensor(
-        name=name,
-        run_status=status,
-        request_job=marts_job,
-        default_status=dg.DefaultSensorStatus.RUNNING,
-        description="Summarises, rebuilds and publishes what people read once its tables changed.",
+    return _sensor(
+        PORTFOLIO_FOLLOWS_MARKET,
+        dg.DagsterRunStatus.SUCCESS,
+        job,
+        "Holds the portfolio anew from the first window on that changed since its last refresh.",
+        follow,
     )
-    def follow(context: dg.RunStatusSensorContext) -> dg.RunRequest | dg.SkipReason:
+
+
+def _monitoring_follows(
+    name: str,
+    status: dg.DagsterRunStatus,
+    grid: PartitionGrid,
+    job: UnresolvedAssetJobDefinition,
+) -> dg.SensorDefinition:
+    """Return the sensor that measures the windows of portfolio runs since the last monitoring.
+
+    A portfolio that failed is followed too: drift and decay are about the forecasts before it.
+    """
+
+    def follow(context: dg.RunStatusSensorContext) -> Answer:
         run = context.dagster_run
-        is_followed = is_table_run(run) and not writes_cells(run)
-        reason = _left_alone(context.instance, run, is_table_run, is_followed=is_followed)
+        is_followed = stage_of_run(run) == "portfolio"
+        reason = _left_alone(context.instance, run, ("portfolio",), is_followed=is_followed)
+        if reason is not None:
+            return reason
+        ended = ("SUCCESS", "FAILURE")
+        first = min(windows_since(context.instance, run, REFRESH_MONITORING, ended))
+        last = max(_last_window(run), first)
+        return dg.RunRequest(run_key=run.run_id, tags=cell_range_tags(grid, first, last))
+
+    return _sensor(
+        name, status, job, "Measures drift and forecast quality of what was forecast.", follow
+    )
+
+
+def _marts_follow(
+    name: str, status: dg.DagsterRunStatus, job: UnresolvedAssetJobDefinition
+) -> dg.SensorDefinition:
+    """Return the sensor that refreshes the marts after the last stage of whatever changed."""
+
+    def follow(context: dg.RunStatusSensorContext) -> Answer:
+        run = context.dagster_run
+        stage = stage_of_run(run)
+        is_last = stage in ("monitoring", "versions") or (
+            stage == "macro" and not any(name in run.tags for name in PASSED_ON_TAGS)
+        )
+        anything = ("macro", "market", "portfolio", "monitoring", "versions")
+        reason = _left_alone(context.instance, run, anything, is_followed=is_last)
         return dg.RunRequest(run_key=run.run_id) if reason is None else reason
 
-    return follow
-
-
-def is_table_run(run: dg.DagsterRun) -> bool:
-    """Return whether a run writes partitioned tables: the marts have no partitions."""
-    return _first_key(run) is not None
-
-
-def writes_cells(run: dg.DagsterRun) -> bool:
-    """Return whether a run writes tables that have tickers."""
-    key = _first_key(run)
-    return key is not None and CELL_SEPARATOR in key
-
-
-def windows_since_last_portfolio(
-    instance: dg.DagsterInstance, newest: dg.DagsterRun
-) -> set[Window]:
-    """Return the first window of every cell run since the last portfolio refresh began."""
-    runs = instance.get_runs(
-        dg.RunsFilter(statuses=[dg.DagsterRunStatus.SUCCESS]), limit=MAX_RUNS_LOOKED_AT
+    return _sensor(
+        name,
+        status,
+        job,
+        "Summarises, rebuilds and publishes what people read once its tables changed.",
+        follow,
     )
-    return {_first_window(run) for run in _newer_than_portfolio(runs)} | {_first_window(newest)}
 
 
-def _newer_than_portfolio(runs: Iterable[dg.DagsterRun]) -> Iterable[dg.DagsterRun]:
-    """Return the cell runs that come before the first portfolio run in a list, newest first."""
+def _sensor(
+    name: str,
+    status: dg.DagsterRunStatus,
+    job: UnresolvedAssetJobDefinition,
+    description: str,
+    follow: Callable[[dg.RunStatusSensorContext], Answer],
+) -> dg.SensorDefinition:
+    return dg.run_status_sensor(
+        name=name,
+        run_status=status,
+        request_job=job,
+        default_status=dg.DefaultSensorStatus.RUNNING,
+        description=description,
+    )(follow)
+
+
+def windows_since(
+    instance: dg.DagsterInstance, newest: dg.DagsterRun, follower: str, statuses: Collection[str]
+) -> set[Window]:
+    """Return the first window of every run of `newest`'s stage since the last run of `follower`.
+
+    Runs whose turn to be followed was skipped, because others were under way, are among them.
+    """
+    stage = stage_of_run(newest)
+    runs = instance.get_runs(
+        dg.RunsFilter(statuses=[dg.DagsterRunStatus(status) for status in statuses]),
+        limit=MAX_RUNS_LOOKED_AT,
+    )
+    return {_first_window(run) for run in _newer_than(runs, follower, stage)} | {
+        _first_window(newest)
+    }
+
+
+def _newer_than(
+    runs: Iterable[dg.DagsterRun], job: str, stage: Stage | None
+) -> Iterable[dg.DagsterRun]:
+    """Return the runs of a stage before the first run of a job in a list, newest first."""
     for run in runs:
-        if run.job_name == REFRESH_PORTFOLIO:
+        if run.job_name == job:
             return
-        if writes_cells(run):
+        if stage_of_run(run) == stage:
             yield run
 
 
 def _left_alone(
     instance: dg.DagsterInstance,
     run: dg.DagsterRun,
-    is_waited_for: Callable[[dg.DagsterRun], bool],
+    waited_for: Collection[str],
     *,
     is_followed: bool,
 ) -> dg.SkipReason | None:
@@ -131,13 +241,25 @@ def _left_alone(
     if not is_followed:
         return dg.SkipReason("The run changed nothing that this sensor follows.")
     unfinished = instance.get_runs(dg.RunsFilter(statuses=UNFINISHED))
-    if any(other.run_id != run.run_id and is_waited_for(other) for other in unfinished):
+    others = [other for other in unfinished if other.run_id != run.run_id]
+    if any(stage_of_run(other) in waited_for for other in others):
         return dg.SkipReason("Other such runs are under way; the last of them is followed.")
     return None
 
 
+def _is_only(
+    assets: Collection[dg.AssetKey], is_one_of_them: Callable[[dg.AssetKey], bool]
+) -> bool:
+    return bool(assets) and all(is_one_of_them(each) for each in assets)
+
+
 def _first_window(run: dg.DagsterRun) -> Window:
     return parse_window(str(_first_key(run)).split(CELL_SEPARATOR)[0])
+
+
+def _last_window(run: dg.DagsterRun) -> Window:
+    key = run.tags.get(PARTITION_TAG, run.tags.get(RANGE_END_TAG))
+    return parse_window(str(key).split(CELL_SEPARATOR)[0])
 
 
 def _first_key(run: dg.DagsterRun) -> str | None:

@@ -178,3 +178,22 @@ def cut_to_run(
 def range_tags(first: str, last: str) -> dict[str, str]:
     """Return the run tags that make one run cover all partitions from `first` to `last`."""
     return {RANGE_START_TAG: first, RANGE_END_TAG: last}
+
+
+def cell_range_tags(
+    grid: PartitionGrid, first: Window, last: Window, tickers: Sequence[str] | None = None
+) -> dict[str, str]:
+    """Return the run tags that cover windows from `first` to `last` and tickers of the grid.
+
+    Dagster runs ranges only, so that tickers between the named ones come along.
+
+    Args:
+        grid: The grid.
+        first: First window; one before the grid counts as the grid's first.
+        last: Last window; one after the grid counts as the grid's last.
+        tickers: Tickers wanted; None, or none of the grid: all.
+    """
+    every = grid.window_list()
+    named = [ticker for ticker in grid.tickers if ticker in (tickers or ())] or grid.tickers
+    start, end = (min(max(each, every[0]), every[-1]) for each in (first, last))
+    return range_tags(cell_key(start, named[0]), cell_key(end, named[-1]))

@@ -13,12 +13,25 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 DOTS_PER_INCH = 100
+COMPRESSION = 3
+"""Of the PNG; the default of 6 takes three times as long to save 5 % of the bytes."""
+HINTING = "none"
+"""Of letters; fitting each of them to the pixels takes a third of the time of a picture."""
 
 
 def png_bytes(figure: "Figure") -> bytes:
     """Return the figure as PNG; the same figure gives the same bytes."""
+    from matplotlib import rc_context
+
     buffer = BytesIO()
-    figure.savefig(buffer, format="png", dpi=DOTS_PER_INCH, metadata={"Software": None})
+    with rc_context({"text.hinting": HINTING}):
+        figure.savefig(
+            buffer,
+            format="png",
+            dpi=DOTS_PER_INCH,
+            metadata={"Software": None},
+            pil_kwargs={"compress_level": COMPRESSION},
+        )
     return buffer.getvalue()
 
 

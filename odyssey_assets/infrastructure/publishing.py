@@ -9,6 +9,7 @@ needs one pins it.
 
 import hashlib
 import os
+import shutil
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -57,7 +58,7 @@ def publish_file(live: Path, published: Path, states: Path, keep: int) -> tuple[
     states.mkdir(parents=True, exist_ok=True)
     _remove_leftovers(published, states)
     copied = states / f"new{TEMPORARY_SUFFIX}"
-    content_sha256 = _copy(live, copied)
+    content_sha256 = _hashed_copy(live, copied)
     copied.chmod(READ_ONLY_MODE)
     stamp = datetime.now(UTC).strftime("%Y%m%dT%H%M%S%fZ")
     state = copied.replace(states / f"{stamp}-{content_sha256[:12]}.duckdb")
@@ -66,7 +67,7 @@ def publish_file(live: Path, published: Path, states: Path, keep: int) -> tuple[
     shown.replace(published)
     _log_of(published).unlink(missing_ok=True)
     _sync_folder(published.parent)
-    _expire(states, keep)
+    expire_states(states, keep)
     return state, content_sha256
 
 
@@ -85,7 +86,21 @@ def stored_states(states: Path) -> list[Path]:
     return sorted(states.glob("*.duckdb"))
 
 
-def _copy(source: Path, target: Path) -> str:
+def expire_states(states: Path, keep: int) -> int:
+    """Remove all but the newest `keep` states, save pinned ones; return how many went."""
+    old = [state for state in stored_states(states)[:-keep] if not _pin_of(state).exists()]
+    for state in old:
+        state.unlink(missing_ok=True)
+    return len(old)
+
+
+def _copy(source: Path, target: Path) -> None:
+    shutil.copyfile(source, target)
+    with target.open("rb") as written:
+        os.fsync(written.fileno())
+
+
+def _hashed_copy(source: Path, target: Path) -> str:
     digest = hashlib.sha256()
     with source.open("rb") as reader, target.open("wb") as writer:
         while chunk := reader.read(CHUNK_BYTES):
@@ -110,12 +125,6 @@ def _log_of(database: Path) -> Path:
 
 def _pin_of(state: Path) -> Path:
     return state.with_name(state.name + PIN_SUFFIX)
-
-
-def _expire(states: Path, keep: int) -> None:
-    for state in stored_states(states)[:-keep]:
-        if not _pin_of(state).exists():
-            state.unlink(missing_ok=True)
 
 
 def _sync_folder(folder: Path) -> None:

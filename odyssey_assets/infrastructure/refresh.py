@@ -8,6 +8,7 @@ kind and stage: `refresh_macro` (windows), `refresh_market` (windows by tickers)
 """
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import dagster as dg
 from dagster._core.definitions.unresolved_asset_job_definition import (
@@ -33,38 +34,60 @@ UNFINISHED = [
 PUBLISHED_KEY = dg.AssetKey(["published", "database"])
 
 
-def refresh_jobs(
-    macro: Sequence[dg.AssetsDefinition],
-    market: Sequence[dg.AssetsDefinition],
-    portfolio: Sequence[dg.AssetsDefinition],
-    marts: Sequence[dg.AssetsDefinition],
-) -> list[UnresolvedAssetJobDefinition]:
-    """Return the four refresh jobs over the given assets, in the order in which they run."""
-    return [
-        dg.define_asset_job(
-            REFRESH_MACRO,
-            dg.AssetSelection.assets(*macro),
-            description="Fetch the macro series of the chosen windows.",
-        ),
-        dg.define_asset_job(
+@dataclass(frozen=True)
+class Stages:
+    """The assets of each refresh job, in pipeline order.
+
+    Attributes:
+        macro: Partitioned by window.
+        market: Partitioned by window and ticker, from prices to forecasts.
+        portfolio: Partitioned by window.
+        monitoring: Partitioned by window and ticker.
+        marts: Without partitions: summaries, ledgers, SQL, what is published.
+    """
+
+    macro: Sequence[dg.AssetsDefinition]
+    market: Sequence[dg.AssetsDefinition]
+    portfolio: Sequence[dg.AssetsDefinition]
+    monitoring: Sequence[dg.AssetsDefinition]
+    marts: Sequence[dg.AssetsDefinition]
+
+    @property
+    def assets(self) -> tuple[dg.AssetsDefinition, ...]:
+        """The assets of all stages."""
+        return (*self.macro, *self.market, *self.portfolio, *self.monitoring, *self.marts)
+
+
+def refresh_jobs(stages: Stages) -> dict[str, UnresolvedAssetJobDefinition]:
+    """Return the refresh jobs by name, in the order in which they run."""
+    described = (
+        (REFRESH_MACRO, stages.macro, "Fetch the macro series of the chosen windows."),
+        (
             REFRESH_MARKET,
-            dg.AssetSelection.assets(*market),
-            description="From prices to forecasts, for the chosen windows and tickers.",
+            stages.market,
+            "From prices to forecasts, for the chosen windows and tickers.",
         ),
-        dg.define_asset_job(
+        (
             REFRESH_PORTFOLIO,
-            dg.AssetSelection.assets(*portfolio),
-            description="From forecasts to weights, fills and equity, for the chosen windows.",
+            stages.portfolio,
+            "From forecasts to weights, fills and equity, for the chosen windows.",
         ),
-        dg.define_asset_job(
+        (
+            REFRESH_MONITORING,
+            stages.monitoring,
+            "Drift and decay of the serving models, for the chosen windows and tickers.",
+        ),
+        (
             REFRESH_MARTS,
-            dg.AssetSelection.assets(*marts),
-            description=(
-                "Summarise the whole history, rebuild every SQL model, and publish the database "
-                "for analysts."
-            ),
+            stages.marts,
+            "Summarise the whole history, judge challengers, rebuild every SQL model, and publish "
+            "the database for analysts.",
         ),
-    ]
+    )
+    return {
+        name: dg.define_asset_job(name, dg.AssetSelection.assets(*assets), description=description)
+        for name, assets, description in described
+    }
 
 
 def retraining_job(versions: Sequence[dg.AssetsDefinition]) -> UnresolvedAssetJobDefinition:

@@ -14,16 +14,18 @@ import fasteners
 
 from odyssey_assets.errors import WarehouseError
 
+PROBE_S = 0.2
+
 
 @contextmanager
 def hold_run_lock(path: Path) -> Iterator[None]:
-    """Hold the run lock at `path`; do not wait for it.
+    """Hold the run lock at `path`; wait for nobody but those who only look whether it is free.
 
     Raises:
         WarehouseError: Another process holds it; names the process and since when.
     """
     lock = fasteners.InterProcessLock(path)
-    if not lock.acquire(blocking=False):
+    if not lock.acquire(delay=PROBE_S / 10, max_delay=PROBE_S, timeout=PROBE_S):
         raise WarehouseError(
             f"Another `odyssey run` is at work in {path.parent}: {run_lock_holder(path)}. Wait "
             "until it ends, stop it, or choose another home with --home."

@@ -76,16 +76,13 @@ def _model_asset(
         },
     )
     def build_model(warehouse: dg.ResourceParam[Warehouse]) -> dg.MaterializeResult:
-        warehouse.create_missing(tables)
         receipt = warehouse.create_model(
-            *model.key, model.kind, model.sql, model.description, model.column_descriptions
+            *model.key, model.kind, model.sql, model.description, model.column_descriptions, tables
         )
-        described = warehouse.query(f"describe {_name(model.key)}")
-        types = dict(zip(described["column_name"], described["column_type"], strict=True))
         return dg.MaterializeResult(
             metadata={
                 "dagster/row_count": receipt.row_count,
-                "dagster/column_schema": _column_schema(model, types),
+                "dagster/column_schema": _column_schema(model, receipt.column_types),
                 "dagster/column_lineage": _column_lineage(model),
                 "content_sha256": receipt.content_sha256,
                 "duration_s": receipt.duration_s,

@@ -17,7 +17,7 @@ from sqlglot.errors import ParseError, SqlglotError
 from odyssey_assets.errors import SqlProjectError
 
 DIALECT = "duckdb"
-HEADER_KEYS = ("description", "grain", "asset", "severity", "blocking")
+HEADER_KEYS = ("description", "grain", "stored_as", "asset", "severity", "blocking")
 
 _HEADER_LINE = re.compile(rf"--\s*({'|'.join(HEADER_KEYS)}):\s*(.*)")
 _COMMENT_LINE = re.compile(r"\s*--\s*(.*)")

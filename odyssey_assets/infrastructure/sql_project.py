@@ -2,10 +2,11 @@
 
 A file of `staging/`, `intermediate/` or `marts/` is a model, stored as `folder.stem`: one plain
 DuckDB select that runs unchanged in the duckdb shell. Its header comments say what a row is
-(`-- description:`, `-- grain:`); a column of the final select is described by the comment behind
-it, or by the description of the stored column that it passes on unchanged. A file of `tests/`
-selects rows that must not exist. Pure: how files become Dagster assets belongs to `sql_assets`,
-how columns are traced to `sql_lineage`.
+(`-- description:`, `-- grain:`) and, where the folder's way does not suit it, how it is kept
+(`-- stored_as: view`); a column of the final select is described by the comment behind it, or by
+the description of the stored column that it passes on unchanged. A file of `tests/` selects rows
+that must not exist. Pure: how files become Dagster assets belongs to `sql_assets`, how columns are
+traced to `sql_lineage`.
 """
 
 from collections.abc import Mapping, Sequence
@@ -133,7 +134,7 @@ def _build_model(
         )
     return ProjectModel(
         key=key,
-        kind=KIND_BY_FOLDER[key[0]],
+        kind=_kind(key[0], file),
         path=file.path,
         sql=file.statement,
         description=file.header("description"),
@@ -141,6 +142,13 @@ def _build_model(
         columns=columns,
         upstream=upstream,
     )
+
+
+def _kind(folder: str, file: SqlFile) -> ModelKind:
+    """Return how a model is stored: as its folder has it, unless the file says otherwise."""
+    if "stored_as" not in file.headers:
+        return KIND_BY_FOLDER[folder]
+    return "view" if file.choice("stored_as", ("view", "table")) == "view" else "table"
 
 
 def _build_column(

@@ -3,7 +3,7 @@
 All functions work inside the caller's transaction. Rows belong to `warehouse`.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import duckdb
 
@@ -36,9 +36,10 @@ def refuse_newer_layout(connection: duckdb.DuckDBPyConnection) -> None:
     Raises:
         WarehouseError: Its layout version is above `LAYOUT_VERSION`.
     """
-    if not stored_columns(connection, LAYOUT_SCHEMA, "layout"):
+    try:
+        row = connection.execute(f"select max(version) from {_LAYOUT_TABLE}").fetchone()
+    except duckdb.CatalogException:  # no layout yet
         return
-    row = connection.execute(f"select max(version) from {_LAYOUT_TABLE}").fetchone()
     found = row[0] if row else None
     if found is not None and found > LAYOUT_VERSION:
         raise WarehouseError(
@@ -66,13 +67,17 @@ def mark_layout(connection: duckdb.DuckDBPyConnection) -> None:
 def stored_columns(
     connection: duckdb.DuckDBPyConnection, schema: str, table: str
 ) -> dict[str, str]:
-    """Return name and type of the stored columns in order; empty if there is no such table."""
-    rows = connection.execute(
-        "select column_name, data_type from duckdb_columns() "
-        "where database_name = current_database() and schema_name = ? and table_name = ? "
-        "order by column_index",
-        [schema, table],
-    ).fetchall()
+    """Return name and type of the stored columns in order; empty if there is no such table.
+
+    Asks for the one table: `duckdb_columns()` would bind every view of the file first.
+    """
+    name = f"{identifier(schema)}.{identifier(table)}"
+    try:
+        rows = connection.execute(
+            f"select column_name, column_type from (describe {name})"
+        ).fetchall()
+    except duckdb.CatalogException:
+        return {}
     return dict(rows)
 
 
@@ -82,6 +87,15 @@ def create_table(connection: duckdb.DuckDBPyConnection, contract: TableContract)
     connection.execute(f"create schema if not exists {identifier(contract.schema)}")
     connection.execute(f"create or replace table {table_name(contract)} ({columns})")
     comment_table(connection, contract)
+
+
+def create_missing_tables(
+    connection: duckdb.DuckDBPyConnection, contracts: Sequence[TableContract]
+) -> None:
+    """Create the tables that do not exist yet; the others stay as they are."""
+    for contract in contracts:
+        if not stored_columns(connection, contract.schema, contract.name):
+            create_table(connection, contract)
 
 
 def comment_table(connection: duckdb.DuckDBPyConnection, contract: TableContract) -> None:

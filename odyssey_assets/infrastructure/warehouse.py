@@ -27,7 +27,7 @@ from odyssey_assets.infrastructure.stored_rows import (
     slice_condition,
 )
 from odyssey_assets.infrastructure.table_layout import (
-    create_table,
+    create_missing_tables,
     identifier,
     stored_columns,
     table_name,
@@ -50,6 +50,17 @@ class WriteReceipt:
     row_count: int
     content_sha256: str
     duration_s: float
+
+
+@dataclass(frozen=True)
+class ModelReceipt(WriteReceipt):
+    """What a stored model is.
+
+    Attributes:
+        column_types: DuckDB type by column, in order.
+    """
+
+    column_types: Mapping[str, str]
 
 
 class Warehouse:
@@ -170,9 +181,7 @@ class Warehouse:
         if not missing:
             return
         with self._database.transaction() as connection:
-            for contract in missing:
-                if not stored_columns(connection, contract.schema, contract.name):
-                    create_table(connection, contract)
+            create_missing_tables(connection, missing)
 
     def create_model(
         self,
@@ -182,10 +191,12 @@ class Warehouse:
         sql: str,
         description: str,
         column_descriptions: Mapping[str, str],
-    ) -> WriteReceipt:
+        tables: Sequence[TableContract] = (),
+    ) -> ModelReceipt:
         """Store a select statement as a view or a table, in one transaction.
 
-        A view takes the place of a table of that name, and the other way round.
+        A view takes the place of a table of that name, and the other way round. Those of `tables`,
+        which the statement reads, that do not exist yet are created empty.
 
         Raises:
             SqlProjectError: DuckDB refuses the statement; what was stored stays.
@@ -194,8 +205,10 @@ class Warehouse:
         started = time.perf_counter()
         model = SqlModel(schema, name, kind, sql, description, column_descriptions)
         with self._database.transaction() as connection:
+            create_missing_tables(connection, tables)
             row_count, content_sha256 = write_model(connection, model)
-        return WriteReceipt(row_count, content_sha256, _seconds_since(started))
+            types = stored_columns(connection, schema, name)
+        return ModelReceipt(row_count, content_sha256, _seconds_since(started), types)
 
     def prune(
         self, contract: TableContract, tickers: Sequence[str], start: date, end: date | None

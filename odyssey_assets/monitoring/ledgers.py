@@ -18,12 +18,13 @@ MODES = ("automatic", "shadow", "manual")
 _RECORDED_AT = Column("recorded_at", "TIMESTAMP", "UTC moment of the entry.", is_audit=True)
 
 
-def _optional(name: str, kind: str, description: str) -> Column:
+def _optional(name: str, kind: str, description: str, *, is_audit: bool = False) -> Column:
     return Column(
         name,
         kind,  # type: ignore[arg-type]  # one of the column types
         f"{description}; null where there is none.",
         is_nullable=True,
+        is_audit=is_audit,
     )
 
 
@@ -127,7 +128,11 @@ LINEAGE = TableContract(
     ),
     grain=("lineage_sha256",),
     columns=(
-        Column("lineage_sha256", "VARCHAR", "SHA-256 of all other columns but the moment."),
+        Column(
+            "lineage_sha256",
+            "VARCHAR",
+            "SHA-256 of policy to bar_row_sha256; moment and answer follow from the bar's row.",
+        ),
         _RECORDED_AT,
         Column("policy", "VARCHAR", "Name of the policy in the catalog."),
         Column("ticker", "VARCHAR", "Ticker symbol as the settings name it."),
@@ -138,10 +143,15 @@ LINEAGE = TableContract(
         _optional("prediction", "DOUBLE", "Forecast return"),
         _optional("forecast_sha256", "VARCHAR", "SHA-256 of the model that forecast"),
         _optional("trained_as_of", "DATE", "Last session that model had seen"),
-        _optional("features_sha256", "VARCHAR", "SHA-256 of the row of features.features"),
+        _optional(
+            "features_sha256",
+            "VARCHAR",
+            "SHA-256 of ticker, space, ISO date, and the row of features.features as little-endian "
+            "doubles, nulls as the quiet NaN",
+        ),
         _optional("bar_row_sha256", "VARCHAR", "row_sha256 in raw_bars of the session's bar"),
-        _optional("bar_ingested_at", "TIMESTAMP", "When that vintage came in"),
-        _optional("response_sha256", "VARCHAR", "SHA-256 of the vendor's answer"),
+        _optional("bar_ingested_at", "TIMESTAMP", "When that vintage came in", is_audit=True),
+        _optional("response_sha256", "VARCHAR", "SHA-256 of the vendor's answer", is_audit=True),
     ),
     is_append_only=True,
 )

@@ -158,6 +158,15 @@ FORECAST_QUALITY = TableContract(
             maximum=1,
         ),
         _figure("expected_coverage", "Share the interval was made for", minimum=0, maximum=1),
+        _figure(
+            "information_coefficient_floor",
+            "60 sessions: decayed below this, which is below the promise and beyond chance",
+            minimum=-1,
+            maximum=1,
+        ),
+        _figure("coverage_floor", "60 sessions: decayed below this", minimum=0, maximum=1),
+        _figure("coverage_ceiling", "60 sessions: decayed above this", minimum=0, maximum=2),
+        _figure("sharpe_floor", "60 sessions: decayed below this"),
         Column(
             "is_correlation_decayed",
             "BOOLEAN",

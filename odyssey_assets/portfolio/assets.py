@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import dagster as dg
 import pandas as pd
 
+from odyssey_assets.core.collaborators import Champions
 from odyssey_assets.core.slices import Slice
 from odyssey_assets.core.windows import Window, parse_window
 from odyssey_assets.forecasting.tables import PREDICTIONS
@@ -104,6 +105,7 @@ def _weights(grid: PartitionGrid) -> dg.AssetsDefinition:
     def hold_portfolios(
         context: dg.AssetExecutionContext,
         settings: dg.ResourceParam[Settings],
+        champions: dg.ResourceParam[Champions],
         bars: pd.DataFrame,
         predictions: pd.DataFrame,
         macro: pd.DataFrame,
@@ -118,6 +120,7 @@ def _weights(grid: PartitionGrid) -> dg.AssetsDefinition:
             policies,
             settings,
             ModelStore(home_of(settings).models),
+            champions.reigns("policy"),
         )
         _add_weight_pictures(context, held.weights, settings)
         return (

@@ -3,13 +3,14 @@ from collections.abc import Mapping
 import pytest
 from matplotlib.figure import Figure
 
-from odyssey_assets.backtesting.gallery import equity_gallery
+from odyssey_assets.backtesting.gallery import drawn_alone, equity_gallery
 from odyssey_assets.backtesting.tables import DAILY, PERFORMANCE
 from odyssey_assets.infrastructure.pictures import png_bytes
 from odyssey_assets.portfolio.tables import SEED_PATHS
 from odyssey_assets_tests.backtesting.synthetic_results import SyntheticResults, synthetic_results
 
-STRATEGIES = ("ppo", "equal_weight", "buy_and_hold")
+ALONE = ("ppo", "equal_weight", "buy_and_hold")
+STRATEGIES = (*ALONE, "momentum")
 SHARED = {"equity", "drawdown", "rolling_sharpe", "costs"}
 
 
@@ -23,10 +24,16 @@ def gallery(results: SyntheticResults) -> Mapping[str, tuple[Figure, str]]:
     return equity_gallery(results.daily, results.seed_paths, results.performance)
 
 
-def test_gallery_holds_the_shared_pictures_and_the_months_of_every_strategy(
+def test_what_was_learned_and_its_benchmarks_are_drawn_alone() -> None:
+    assert drawn_alone(STRATEGIES) == ["buy_and_hold", "equal_weight", "ppo"]
+    assert drawn_alone(["momentum", "ppo"]) == ["ppo"]
+    assert drawn_alone([]) == []
+
+
+def test_gallery_holds_the_shared_pictures_and_the_months_of_some_strategies(
     gallery: Mapping[str, tuple[Figure, str]],
 ) -> None:
-    assert set(gallery) == SHARED | {f"months_{name}" for name in STRATEGIES}
+    assert set(gallery) == SHARED | {f"months_{name}" for name in ALONE}
     assert len({id(figure) for figure, _ in gallery.values()}) == len(gallery)
 
 

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from odyssey_assets.core.sessions import (
     CALENDAR_START,
+    closing_reason,
     is_session,
     last_completed_session,
     last_completed_sessions,
@@ -89,3 +90,19 @@ def test_last_completed_sessions_equal_the_one_of_each_moment(moments: list[date
 def test_last_completed_sessions_before_the_calendar_are_its_first() -> None:
     found = last_completed_sessions(np.array(["1980-05-05T10:00"], dtype="datetime64[us]"))
     assert found.tolist() == [datetime(1990, 1, 2)]
+
+
+@pytest.mark.parametrize(
+    ("day", "reason"),
+    [
+        (date(2024, 7, 4), "July 4th"),
+        (date(2023, 1, 2), "New Year's Day"),  # Observed on the Monday after.
+        (date(2024, 3, 29), "Good Friday"),
+        (date(2018, 12, 5), "an unscheduled closing"),
+        (date(2024, 7, 6), "weekend"),
+        (date(2024, 7, 3), None),  # A half day is a session.
+        (date(2024, 7, 5), None),
+    ],
+)
+def test_closing_reason_names_the_holiday(day: date, reason: str | None) -> None:
+    assert closing_reason(day) == reason

@@ -3,7 +3,8 @@
 The figures mean nothing; the tables hold together (labels follow from bars, fold scores from
 forecasts) and have the blemishes that the models must report: a split, a dividend, a late listing,
 filled, missing and anomalous sessions, quarantined rows, an absent macro series, a skipped fold.
-What is held, traded and earned on it belongs to `portfolios` and `backtests`.
+What is held, traded and earned on it belongs to `portfolios` and `backtests`, what was watched and
+decided to `monitored`.
 """
 
 from collections.abc import Mapping, Sequence
@@ -17,22 +18,28 @@ from odyssey_assets.contracts import TableContract
 from odyssey_assets.core.windows import window_starts
 from odyssey_assets.features.tables import CLIP_THRESHOLDS, FEATURES_TABLE, LABELS
 from odyssey_assets.features.tables import TABLES as FEATURE_TABLES
-from odyssey_assets.forecasting.tables import FEATURE_IMPORTANCE, FOLDS, PREDICTIONS
+from odyssey_assets.forecasting.tables import FEATURE_IMPORTANCE, FOLDS, PREDICTIONS, VERSION_TABLES
 from odyssey_assets.forecasting.tables import TABLES as FORECASTING_TABLES
 from odyssey_assets.market_data.tables import BARS, MACRO, QUARANTINE, RAW_BARS
 from odyssey_assets.market_data.tables import TABLES as MARKET_DATA_TABLES
+from odyssey_assets.monitoring.ledgers import TABLES as LEDGERS
+from odyssey_assets.monitoring.tables import TABLES as MONITORING_TABLES
 from odyssey_assets.portfolio.tables import SEED_PATHS
 from odyssey_assets.portfolio.tables import TABLES as PORTFOLIO_TABLES
 from odyssey_assets_tests.dbt_like_sql.backtests import backtest_tables
 from odyssey_assets_tests.dbt_like_sql.ledger import prices_of
+from odyssey_assets_tests.dbt_like_sql.monitored import monitored_tables, own_model
 from odyssey_assets_tests.dbt_like_sql.portfolios import open_books, portfolio_tables
 
 TABLES: tuple[TableContract, ...] = (
     *MARKET_DATA_TABLES,
     *FEATURE_TABLES,
     *FORECASTING_TABLES,
+    *VERSION_TABLES,
     *PORTFOLIO_TABLES,
     *BACKTESTING_TABLES,
+    *MONITORING_TABLES,
+    *LEDGERS,
 )
 MODELS = ("historical_mean", "ridge", "xgboost")
 HORIZON = 5
@@ -77,6 +84,7 @@ def build_tables(size: MarketSize, seed: int = 7) -> Mapping[TableContract, pd.D
     books = open_books(prices, predictions, random)
     frames |= portfolio_tables(books, prices, predictions, random)
     frames |= backtest_tables(books, prices, bars, frames[SEED_PATHS])
+    frames |= monitored_tables(frames)
     return {contract: contract.conform(frame) for contract, frame in frames.items()}
 
 
@@ -210,7 +218,10 @@ def _predictions(
                 prediction=values[model],
                 lower=values[model] - half_width,
                 upper=values[model] + half_width,
-                model_sha256="m",
+                model_sha256=[
+                    own_model(model, ticker, start)
+                    for ticker, start in zip(rows["ticker"], window, strict=True)
+                ],
                 trained_as_of=window - np.timedelta64(3, "D"),
             )
             for model in MODELS
@@ -236,6 +247,9 @@ def _folds(predictions: pd.DataFrame, labels: pd.DataFrame, size: MarketSize) ->
                 "scored_rows": len(known), "feature_count": 30,
                 "rmse": np.sqrt((error**2).mean()), "hit_rate": 0.5 + 0.001 * len(known),
                 "information_coefficient": 0.1 if model == "xgboost" else np.nan, "sharpe": 1.0,
+                "valid_information_coefficient": 0.2 if model == "xgboost" else np.nan,
+                "model_name": f"{model}/{ticker}/{window:%Y-%m-%d}/k",
+                "model_sha256": own_model(model, ticker, window),
             }
         )  # fmt: skip
     skipped = {

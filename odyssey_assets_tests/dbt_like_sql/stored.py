@@ -30,22 +30,29 @@ def _empty_warehouse(root: Path) -> Warehouse:
 def store_market(tables: Tables, root: Path) -> Warehouse:
     warehouse = _empty_warehouse(root)
     for contract, frame in tables.items():
-        if contract.is_append_only:
-            warehouse.append(contract, frame)
-        else:
-            warehouse.replace(contract, frame, (WHOLE_TABLE,))
+        _store(warehouse, contract, frame)
     build_models(warehouse, PROJECT.models)
     return warehouse
+
+
+def _store(warehouse: Warehouse, contract: TableContract, frame: pd.DataFrame) -> None:
+    if contract.is_append_only:
+        warehouse.append(contract, frame)
+    else:
+        warehouse.replace(contract, frame, (WHOLE_TABLE,))
 
 
 def change_market(
     warehouse: Warehouse, root: Path, changes: Tables, needed: Collection[TableKey]
 ) -> Warehouse:
-    """Return a copy of `warehouse` with other tables and the marts that `needed` stands on."""
+    """Return a copy of `warehouse` with other tables and the marts that `needed` stands on.
+
+    Rows of a table that is append-only come on top of those it has.
+    """
     copy = _empty_warehouse(root)
     shutil.copyfile(warehouse.home.warehouse, copy.home.warehouse)
     for contract, frame in changes.items():
-        copy.replace(contract, frame, (WHOLE_TABLE,))
+        _store(copy, contract, frame)
     reached = set(needed)
     for model in reversed(PROJECT.models):
         if model.key in reached:

@@ -13,6 +13,7 @@ from odyssey_assets.infrastructure.warehouse import Warehouse
 from odyssey_assets.market_data.tables import BARS
 from odyssey_assets_tests.dbt_like_sql.market import MarketSize, build_tables
 from odyssey_assets_tests.dbt_like_sql.stored import (
+    PROJECT,
     Tables,
     change_market,
     read_mart,
@@ -145,6 +146,28 @@ def test_signal_direction_is_the_class_the_labels_give_to_that_return(
     labels.loc[:3, "direction_5d"] = ["bullish", "neutral", "bearish", "neutral"]
     copy = change_market(warehouse, tmp_path, {PREDICTIONS: changed, LABELS: labels}, SIGNALS)
     assert (read_mart(copy, "mart_daily_signals")["direction"] == direction).all()
+
+
+def test_leaderboard_is_held_against_folds_only_where_these_served_throughout(
+    warehouse: Warehouse, tables: Tables, tmp_path: Path
+) -> None:
+    """Another model took over BBB's newest sessions and did worse: no fold tells of that."""
+    predictions = tables[PREDICTIONS]
+    known = tables[LABELS].dropna(subset="forward_return_5d")["date"].max()
+    is_taken = (predictions["ticker"] == "BBB") & (predictions["model"] == "xgboost")
+    is_taken &= predictions["date"] > known - pd.Timedelta(days=20)
+    worse = predictions.assign(
+        prediction=predictions["prediction"] + 0.02 * is_taken,
+        lower=predictions["lower"] - 1.0,
+        upper=predictions["upper"] + 1.0,
+    )
+    replaced = worse.assign(model_sha256=worse["model_sha256"].mask(is_taken, "another"))
+    test = next(test for test in PROJECT.tests if test.name == "leaderboard_agrees_with_folds")
+    found = {}
+    for name, rows in (("same", worse), ("another", replaced)):
+        copy = change_market(warehouse, tmp_path / name, {PREDICTIONS: rows}, test.upstream)
+        found[name] = copy.query(test.sql)[["ticker", "model"]].to_numpy().tolist()
+    assert found == {"same": [["BBB", "xgboost"]], "another": []}
 
 
 def test_leaderboard_calls_a_gain_real_only_after_many_windows(tmp_path: Path) -> None:

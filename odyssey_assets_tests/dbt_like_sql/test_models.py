@@ -80,9 +80,12 @@ def test_marts_without_any_row_upstream_are_empty_or_say_so(tmp_path: Path) -> N
     warehouse = store_market({contract: contract.empty() for contract in TABLES}, tmp_path)
     for name in (
         "mart_daily_signals", "mart_model_leaderboard", "mart_strategy_comparison",
-        "mart_current_portfolio", "mart_trade_blotter", "mart_monthly_returns",
+        "mart_current_portfolio", "mart_trade_blotter", "mart_monthly_returns", "mart_drift",
+        "mart_forecast_quality", "mart_retrainings", "mart_champions", "mart_why_this_weight",
     ):  # fmt: skip
         assert read_mart(warehouse, name).empty, name
+    brief = read_mart(warehouse, "mart_morning_brief")
+    assert brief["section"].nunique() == 8
     quality = read_mart(warehouse, "mart_data_quality")
     assert list(quality["subject"]) == ["DXY", "GOLD", "TNX", "VIX"]
     assert quality["is_absent"].all()

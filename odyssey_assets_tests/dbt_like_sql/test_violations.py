@@ -11,6 +11,10 @@ from odyssey_assets.forecasting.tables import FOLDS, PREDICTIONS
 from odyssey_assets.infrastructure.sql_specs import ProjectTest
 from odyssey_assets.infrastructure.warehouse import Warehouse
 from odyssey_assets.market_data.tables import BARS
+from odyssey_assets_tests.dbt_like_sql.broken_monitoring import (
+    BROKEN_MONITORING_MARTS,
+    break_monitoring,
+)
 from odyssey_assets_tests.dbt_like_sql.broken_portfolios import (
     BROKEN_PORTFOLIO_MARTS,
     BrokenTable,
@@ -93,6 +97,7 @@ def _break(tables: Tables) -> Iterator[BrokenTable]:
         predictions[predictions["date"] < predictions["date"].max()],
     )
     yield from break_portfolios(tables)
+    yield from break_monitoring(tables)
 
 
 BROKEN_TABLES = tuple(case[0] for case in _break(build_tables(MarketSize())))
@@ -103,6 +108,7 @@ BROKEN_MARTS = (
     ("expected_sessions_add_up", "missing_sessions + 1 as missing_sessions"),
     ("every_feature_is_described", "'' as formula"),
     *BROKEN_PORTFOLIO_MARTS,
+    *BROKEN_MONITORING_MARTS,
 )
 
 

@@ -43,6 +43,7 @@ ENVIRONMENT: Mapping[str, str] = {
     "ODYSSEY_PORTFOLIO__PPO__EPOCHS": "2",
     "ODYSSEY_PORTFOLIO__PPO__SEEDS_NEWEST_WINDOW": "2",
     "ODYSSEY_BACKTESTING__MONTE_CARLO_PATHS": "50",
+    "ODYSSEY_RETRAINING__IS_AUTOMATIC": "false",
     "ODYSSEY_WORKERS": "1",
 }
 ODYSSEY = str(Path(sys.executable).with_name("odyssey"))

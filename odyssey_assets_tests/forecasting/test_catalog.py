@@ -4,7 +4,7 @@ import sys
 import pytest
 
 from odyssey_assets.errors import SettingsError
-from odyssey_assets.forecasting.catalog import MODELS, build_forecasters
+from odyssey_assets.forecasting.catalog import MODELS, build_forecasters, default_forecaster
 from odyssey_assets.settings_sections import ForecastingSettings
 from odyssey_assets_tests.forecasting.small_market import fast_settings
 
@@ -18,6 +18,21 @@ def test_every_entry_builds_a_forecaster_of_its_name() -> None:
     names = tuple(entry.name for entry in MODELS)
     assert ForecastingSettings().models == names
     assert [one.name for one in build_forecasters(fast_settings())] == list(names)
+
+
+@pytest.mark.parametrize(
+    ("models", "seen", "expected"),
+    [
+        (("ridge", "xgboost"), "xgboost", "xgboost"),
+        (("ridge", "historical_mean"), "historical_mean", "historical_mean"),
+        (("ridge", "historical_mean"), "xgboost", "ridge"),
+    ],
+)
+def test_default_forecaster_is_the_one_that_policies_see_else_the_first(
+    models: tuple[str, ...], seen: str, expected: str
+) -> None:
+    config = fast_settings(forecasting={"models": models}, portfolio={"forecast_model": seen})
+    assert default_forecaster(config).name == expected
 
 
 def test_unknown_model_is_refused_with_what_there_is() -> None:

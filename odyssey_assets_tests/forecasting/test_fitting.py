@@ -1,5 +1,8 @@
+import math
+
 import numpy as np
 
+from odyssey_assets.core.forecast_scores import information_coefficient
 from odyssey_assets.core.windows import parse_window
 from odyssey_assets.features.catalog import MODEL_FEATURES
 from odyssey_assets.forecasting.catalog import build_forecasters
@@ -38,13 +41,25 @@ def test_models_of_other_data_or_kind_have_other_names() -> None:
     assert len(names) == 6
 
 
-def test_content_holds_the_width_of_the_validation_residuals() -> None:
+def test_same_fold_in_another_role_is_another_model() -> None:
+    [task, *_] = _tasks()
+    again = plan_task(HISTORY, FOLD, task.forecaster, CONFIG.forecasting, "d" * 64, role="stand_in")
+    assert again.name_parts[:3] == task.name_parts[:3]
+    assert again.name_parts != task.name_parts
+
+
+def test_content_holds_width_and_rank_correlation_of_the_validation() -> None:
     for task in _tasks():
         forecast, payload = fit_fold(HISTORIES, task)
         model = task.forecaster.load(payload)
         valid = HISTORY.sample(FOLD.valid)
         residuals = valid.target - model.predict(valid.features, valid.values)
         assert forecast.content["conformal_width"] == conformal_width(residuals, 0.9)
+        said = model.predict(valid.features, valid.values)
+        promised = information_coefficient(said, valid.target)
+        stated = forecast.content["valid_information_coefficient"]
+        assert stated == (None if math.isnan(promised) else promised)
+        assert (stated is None) == (task.forecaster.name == "historical_mean")
         expected = model.predict(HISTORY.features, HISTORY.values[FOLD.test.rows])
         assert np.array_equal(forecast.prediction, expected)
         assert forecast.content["features"] == list(model.features)

@@ -7,8 +7,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from odyssey_assets.core.sessions import sessions_between
-from odyssey_assets.core.windows import Window, windows_between
-from odyssey_assets.forecasting.folds import Fold, plan_folds
+from odyssey_assets.core.windows import Window, window_of, windows_between
+from odyssey_assets.forecasting.folds import Fold, plan_challenger, plan_folds
 from odyssey_assets.settings_sections import ForecastingSettings
 
 SESSIONS = sessions_between(date(2010, 1, 1), date(2019, 12, 31)).to_numpy()
@@ -135,3 +135,47 @@ def test_listing_on_a_leap_day_needs_training_until_the_28th_of_february() -> No
     config = ForecastingSettings(warmup_sessions=0)
     folds = plan_folds(days, windows_between(date(2015, 1, 1), date(2016, 1, 1)), config)
     assert [fold.reason is None for fold in folds] == [False, False, True]
+
+
+def test_default_challenger_learns_the_half_year_before_its_day_purged_at_both_ends() -> None:
+    fold = plan_challenger(SESSIONS, date(2015, 2, 27), ForecastingSettings())
+    days = SESSIONS.astype("datetime64[D]")
+    assert fold.window == Window(date(2015, 1, 1))
+    assert days[fold.train.start] == days[252]
+    assert days[fold.train.rows][-1] == np.datetime64("2014-08-13")
+    assert days[fold.valid.rows][0] == np.datetime64("2014-08-28")
+    assert days[fold.valid.rows][-1] == np.datetime64("2015-02-12")
+    assert days[fold.test.rows][0] == np.datetime64("2015-03-02")
+    assert days[fold.test.rows][-1] == np.datetime64("2015-06-30")
+    assert fold.trained_as_of == date(2015, 2, 27)
+    assert fold.key == "2015-02-27"
+
+
+@given(days=_sessions(), config=_SETTINGS, at=st.floats(0, 1))
+@settings(max_examples=60, deadline=None)
+def test_challenger_of_the_last_session_before_a_window_is_planned_as_its_fold(
+    days: np.ndarray, config: ForecastingSettings, at: float
+) -> None:
+    """Where that session is the last day of June, both halves begin on the same day."""
+    folds = _trained(days, config)
+    for fold in folds[int(at * len(folds)) :]:
+        assert fold.trained_as_of is not None
+        assert fold.key == fold.window.key
+        if (fold.trained_as_of.month, fold.trained_as_of.day) in ((6, 30), (12, 31)):
+            challenger = plan_challenger(days, fold.trained_as_of, config)
+            assert (challenger.train, challenger.valid) == (fold.train, fold.valid)
+            assert challenger.window == fold.window.shift(-1)
+            assert challenger.key == fold.trained_as_of.isoformat()
+            assert len(challenger.test) == 0
+
+
+def test_validation_half_year_begins_on_the_last_day_of_a_shorter_month() -> None:
+    fold = plan_challenger(SESSIONS, date(2016, 8, 30), ForecastingSettings())
+    first = SESSIONS[fold.valid.start].astype("datetime64[D]")
+    assert first == np.datetime64("2016-02-29"), "half a year before 31 August"
+
+
+def test_challenger_before_the_first_session_is_skipped_with_its_reason() -> None:
+    fold = plan_challenger(SESSIONS, date(2009, 12, 1), ForecastingSettings())
+    assert fold.reason == "no session of this ticker is stored up to 2009-12-01"
+    assert fold.window == window_of(date(2009, 12, 1))

@@ -23,6 +23,9 @@ HISTORY = TickerHistory(
 )
 CONTENT = {
     "model": "ridge",
+    "role": "fold",
+    "window": "2018-01-01",
+    "horizon_sessions": 5,
     "train_start": "2015-01-05",
     "train_end": "2017-06-01",
     "valid_start": "2017-07-03",
@@ -33,6 +36,7 @@ CONTENT = {
     "best_iteration": None,
     "features": ["f"],
     "conformal_width": 0.05,
+    "valid_information_coefficient": 0.25,
     "data_sha256": "d",
     "importance": [{"feature": "f", "gain": 0.0, "mean_abs_shap": 0.01}],
 }
@@ -40,6 +44,7 @@ DONE = DoneFold(
     HISTORY,
     Fold(parse_window("2018-01-01"), test=Span(6, 10)),
     FoldForecast(CONTENT, np.array([0.01, 0.01, 0.02, 0.02])),
+    ("ridge", "AAA", "2018-01-01", "k"),
     "m",
     None,
 )
@@ -52,6 +57,8 @@ def test_rows_say_what_was_learned_and_how_it_did() -> None:
     assert fold["scored_rows"] == 3
     assert fold["direction_accuracy"] == pytest.approx(2 / 3)
     assert fold["interval_coverage"] == 1
+    assert fold["valid_information_coefficient"] == 0.25
+    assert fold["model_name"] == "ridge/AAA/2018-01-01/k"
     assert f"{fold['test_start']:%Y-%m-%d} {fold['test_end']:%Y-%m-%d}" == "2018-01-01 2018-01-04"
     assert result.predictions["upper"].tolist() == pytest.approx([0.06, 0.06, 0.07, 0.07])
     assert result.feature_importance["rank"].tolist() == [1]

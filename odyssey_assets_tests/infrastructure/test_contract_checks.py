@@ -18,7 +18,7 @@ from odyssey_assets.infrastructure.contract_checks import (
     build_contract_check,
     contract_result,
 )
-from odyssey_assets.infrastructure.expectations import Finding, findings
+from odyssey_assets.infrastructure.contract_findings import Finding, findings
 from odyssey_assets.infrastructure.home import Home
 from odyssey_assets.infrastructure.partitions import build_grid, cell_key, range_tags
 from odyssey_assets.infrastructure.warehouse import Warehouse

@@ -1,5 +1,6 @@
 """Jobs in this process: what is reported of success, failure and interruption."""
 
+import gc
 import os
 import signal
 import subprocess
@@ -12,6 +13,7 @@ import pytest
 from odyssey_assets.errors import SettingsError
 from odyssey_assets.infrastructure import driver
 from odyssey_assets.infrastructure.driver import (
+    COLLECTION_THRESHOLDS,
     DRIVER,
     StepEvent,
     close_interrupted_runs,
@@ -119,3 +121,20 @@ def test_interrupted_run_leaves_no_run_that_looks_alive_and_no_pool_taken(
     assert not instance.event_log_storage.get_concurrency_info("training").claimed_slots
     statuses = {run.status for run in instance.get_runs()}
     assert statuses <= {dg.DagsterRunStatus.FAILURE, dg.DagsterRunStatus.CANCELED}
+
+
+@pytest.mark.parametrize("is_broken", [False, True])
+def test_run_job_gives_the_garbage_collector_back_as_it_was(
+    instance: dg.DagsterInstance, is_broken: bool
+) -> None:
+    during: set[tuple[int, int, int]] = set()
+    before = gc.get_threshold()
+    run_job(
+        definitions_of(is_broken=is_broken),
+        instance,
+        "refresh",
+        {},
+        lambda _: during.add(gc.get_threshold()),
+    )
+    assert during == {COLLECTION_THRESHOLDS}
+    assert gc.get_threshold() == before != COLLECTION_THRESHOLDS

@@ -215,3 +215,60 @@ def test_failure_in_no_partition_of_the_run_fails_all_of_them(
     instance: dg.DagsterInstance, home: Home, result: dg.AssetCheckResult
 ) -> None:
     assert statuses(home, run(instance, result)) == dict.fromkeys(KEYS, "FAILED")
+
+
+@pytest.fixture
+def storage(tmp_path: Path) -> Iterator[BatchedSqliteEventLogStorage]:
+    opened = BatchedSqliteEventLogStorage(str(tmp_path / "log"))
+    yield opened
+    opened.dispose()
+
+
+def event_of(run_id: str, number: int) -> dg.EventLogEntry:
+    event = dg.DagsterEvent(
+        dg.DagsterEventType.STEP_START.value, "job", step_key="step", message=str(number)
+    )
+    return dg.EventLogEntry(None, 10, "", run_id, float(number), dagster_event=event)  # type: ignore[no-untyped-call]  # Dagster has it so
+
+
+def messages(storage: BatchedSqliteEventLogStorage, run_id: str) -> list[str | None]:
+    return [entry.get_dagster_event().message for entry in storage.get_logs_for_run(run_id)]
+
+
+def test_runs_that_write_in_turn_keep_their_own_logs(
+    storage: BatchedSqliteEventLogStorage,
+) -> None:
+    for number in range(6):
+        storage.store_event(event_of(f"run{number % 3}", number))
+    assert [messages(storage, f"run{run}") for run in range(3)] == [
+        ["0", "3"], ["1", "4"], ["2", "5"],
+    ]  # fmt: skip
+
+
+def test_event_is_seen_by_other_programs_at_once(
+    storage: BatchedSqliteEventLogStorage, tmp_path: Path
+) -> None:
+    other = BatchedSqliteEventLogStorage(str(tmp_path / "log"))
+    for number in range(3):
+        writer, reader = (storage, other) if number % 2 else (other, storage)
+        writer.store_event(event_of("run", number))
+        assert len(messages(reader, "run")) == number + 1
+    other.dispose()
+
+
+def test_storage_that_is_disposed_leaves_nothing_open_and_answers_again(
+    storage: BatchedSqliteEventLogStorage, tmp_path: Path
+) -> None:
+    storage.store_event(event_of("run", 0))
+    assert list((tmp_path / "log").glob("*.db-wal"))
+    storage.dispose()
+    assert not list((tmp_path / "log").glob("*.db-wal"))
+    assert messages(storage, "run") == ["0"]
+
+
+def test_wiped_log_is_empty_and_takes_new_events(storage: BatchedSqliteEventLogStorage) -> None:
+    storage.store_event(event_of("run", 0))
+    storage.wipe()
+    assert messages(storage, "run") == []
+    storage.store_event(event_of("run", 1))
+    assert messages(storage, "run") == ["1"]

@@ -14,6 +14,7 @@ from odyssey_assets.core.windows import Window, parse_window
 from odyssey_assets.infrastructure.partitions import (
     build_grid,
     cell_key,
+    cell_range_tags,
     cut,
     history_mapping,
     open_windows,
@@ -142,3 +143,15 @@ def test_history_mapping_loads_a_cells_whole_past_in_a_range_run() -> None:
     )
     windows = ["2020-01-01", "2020-07-01", "2021-01-01", "2021-07-01"]
     assert seen["own"] == {f"{window}|SPY" for window in windows}
+
+
+def test_cells_of_windows_and_tickers_are_a_range_inside_the_grid() -> None:
+    grid = build_grid(settings())
+    first, last = parse_window("2021-01-01"), parse_window("2021-07-01")
+    tags = cell_range_tags(grid, first, last, ["SPY"])
+    assert tags == range_tags("2021-01-01|SPY", "2021-07-01|SPY")
+    for everything in (None, [], ["GONE"]):
+        tags = cell_range_tags(grid, first, last, everything)
+        assert tags == range_tags("2021-01-01|AAPL", "2021-07-01|SPY")
+    outside = cell_range_tags(grid, parse_window("2000-01-01"), parse_window("2090-01-01"))
+    assert outside == range_tags("2020-01-01|AAPL", "2024-07-01|SPY")

@@ -60,6 +60,18 @@ def test_project_orders_models_after_what_they_read(tmp_path: Path) -> None:
     assert project.models[1].upstream == (("staging", "stg_prices"),)
 
 
+def test_model_is_stored_as_its_header_says_and_else_as_its_folder_does(tmp_path: Path) -> None:
+    as_view = MART.replace("-- grain: item\n", "-- grain: item\n-- stored_as: view\n")
+    project = _load(tmp_path, {**FILES, "marts/mart_totals.sql": as_view})
+    assert [model.kind for model in project.models] == ["view", "view"]
+    assert [test.name for test in project.tests] == ["totals_are_positive"], (
+        "a view has no rows of its own to count"
+    )
+    as_nothing = as_view.replace("stored_as: view", "stored_as: cube")
+    with pytest.raises(SqlProjectError, match="'cube'; expected view or table"):
+        _load(tmp_path, {**FILES, "marts/mart_totals.sql": as_nothing})
+
+
 def test_column_description_is_written_or_inherited(tmp_path: Path) -> None:
     mart = _load(tmp_path, FILES).models[1]
     assert mart.column_descriptions == {

@@ -288,3 +288,27 @@ def test_create_missing_of_nothing_missing_writes_nothing(warehouse: Warehouse, 
         before.st_mtime_ns,
         before.st_size,
     )
+
+
+def test_model_of_tables_that_were_never_filled_is_empty_and_says_its_types(
+    warehouse: Warehouse,
+) -> None:
+    sql = "select ticker, close * 2 as twice from market.prices"
+    receipt = warehouse.create_model("marts", "m", "view", sql, "Two.", {}, (PRICES,))
+    assert receipt.row_count == 0
+    assert list(receipt.column_types.items()) == [("ticker", "VARCHAR"), ("twice", "DOUBLE")]
+    assert warehouse.read(PRICES).empty
+
+
+def test_model_leaves_the_rows_of_the_tables_it_reads(warehouse: Warehouse) -> None:
+    warehouse.replace(PRICES, prices(), WHOLE)
+    sql = "select count(*) as rows from market.prices"
+    warehouse.create_model("marts", "m", "table", sql, "Rows.", {}, (PRICES,))
+    assert warehouse.query("select rows from marts.m")["rows"].tolist() == [len(prices())]
+
+
+def test_refused_model_creates_no_tables(warehouse: Warehouse) -> None:
+    warehouse.replace(PRICES, prices(), WHOLE)
+    with pytest.raises(SqlProjectError):
+        warehouse.create_model("marts", "m", "view", "select nothing", "None.", {}, (VINTAGES,))
+    assert warehouse.query("from duckdb_tables() where table_name = 'vintages'").empty

@@ -127,3 +127,20 @@ def test_model_that_is_missing_stops_the_competition(
 def test_unknown_policy_is_refused(policies: pd.DataFrame, store: ModelStore) -> None:
     with pytest.raises(SettingsError, match="oracle"):
         compete(MARKET, policies, settings_of(["equal_weight", "oracle"]), store)
+
+
+def test_second_run_recalls_what_optimising_rules_solved(
+    policies: pd.DataFrame, store: ModelStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    names = ("minimum_variance", "hierarchical_risk_parity")
+    settings = settings_of(names, lookback_sessions=20, max_weight=0.5)
+    solved = compete(MARKET, policies, settings, store)
+    assert solved.weights["policy"].nunique() == 2
+
+    def never(*_: object) -> None:
+        raise AssertionError("solved again")
+
+    monkeypatch.setattr("skfolio.optimization.HierarchicalRiskParity.fit", never)
+    monkeypatch.setattr("skfolio.optimization.MeanRisk.fit", never)
+    recalled = compete(MARKET, policies, settings, store)
+    pd.testing.assert_frame_equal(recalled.weights, solved.weights, check_exact=True)

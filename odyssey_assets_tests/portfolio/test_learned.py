@@ -1,3 +1,4 @@
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
@@ -6,6 +7,8 @@ import pandas as pd
 import pytest
 
 from odyssey_assets.core.execution import TradingCosts
+from odyssey_assets.core.reigns import Reign
+from odyssey_assets.core.windows import parse_window
 from odyssey_assets.errors import ModelError, SettingsError
 from odyssey_assets.infrastructure.model_store import PAYLOAD, ModelStore
 from odyssey_assets.portfolio.learned import learned_contenders
@@ -150,3 +153,88 @@ def test_windows_of_another_main_seed_are_joined_in_one_portfolio(
         shas[pd.Timestamp("2017-01-01"), 43],
     ]
     assert [one.seed for one in others] == [42, 44]
+
+
+def reign_of(row: pd.Series, window: str, after: str) -> Reign:
+    """Return the reign of a stored model in a window, from the day after `after`."""
+    name = tuple(row["model_name"].split("/"))
+    day = date.fromisoformat(after)
+    return Reign("ppo", parse_window(window), day, name, row["model_sha256"])
+
+
+@pytest.fixture(scope="module")
+def back(rows: pd.DataFrame) -> Reign:
+    """A rollback within the second window to the first window's model."""
+    return reign_of(rows[rows["status"] == "trained"].iloc[0], "2016-07-01", "2016-09-14")
+
+
+def test_reign_takes_the_main_seeds_place_from_the_next_day_to_the_end_of_the_window(
+    rows: pd.DataFrame, store: ModelStore, back: Reign
+) -> None:
+    main, *others = learned_contenders(rows, store, SETTINGS, (back,))
+    before, *_ = learned_contenders(rows, store, SETTINGS)
+    assert [one.start for one in main.stretches] == [
+        date(2016, 1, 1),
+        date(2016, 7, 1),
+        date(2016, 9, 15),
+        date(2017, 1, 1),
+    ]
+    shas = [one.model_sha256 for one in before.stretches]
+    assert [one.model_sha256 for one in main.stretches] == [shas[0], shas[1], shas[0], shas[2]]
+    for other in others:
+        starts = [one.start for one in other.stretches]
+        assert starts == [one.start for one in main.stretches]
+        assert [one.is_own_training for one in other.stretches] == [False] * 3 + [True]
+
+
+def test_seed_that_was_trained_for_the_window_decides_on_under_a_reign(
+    rows: pd.DataFrame, store: ModelStore
+) -> None:
+    reign = reign_of(rows[rows["status"] == "trained"].iloc[0], "2017-01-01", "2017-03-01")
+    main, *others = learned_contenders(rows, store, SETTINGS, (reign,))
+    assert main.stretches[-1].start == date(2017, 3, 2)
+    assert {one.stretches[-1].start for one in others} == {date(2017, 1, 1)}
+
+
+def test_reign_of_another_subject_or_window_changes_nothing(
+    rows: pd.DataFrame, store: ModelStore, back: Reign
+) -> None:
+    def starts(*reigns: Reign) -> list[list[date | None]]:
+        return [
+            [part.start for part in one.stretches]
+            for one in learned_contenders(rows, store, SETTINGS, reigns)
+        ]
+
+    others = (
+        replace(back, subject="another"),
+        replace(back, window=parse_window("2018-01-01")),
+        replace(back, window=parse_window("2015-07-01")),
+    )
+    assert starts(*others) == starts()
+
+
+def test_weights_before_a_reign_stay_and_after_it_are_the_other_models(
+    rows: pd.DataFrame, store: ModelStore, back: Reign
+) -> None:
+    def weights(*reigns: Reign) -> np.ndarray:
+        contenders = learned_contenders(rows, store, SETTINGS, reigns)
+        rollout = roll_out(MARKET, contenders[:1], TradingCosts(10.0, 5.0, 0.0, 0.1), 1e6)
+        return np.asarray(rollout.targets[0])
+
+    without, ruled = weights(), weights(back)
+    first = int(np.searchsorted(MARKET.panel.dates, np.datetime64("2016-09-15")))
+    np.testing.assert_array_equal(ruled[:first], without[:first])
+    assert not np.array_equal(ruled[first : first + 20], without[first : first + 20])
+
+
+def test_missing_or_other_model_of_a_reign_is_named(
+    rows: pd.DataFrame, store: ModelStore, back: Reign
+) -> None:
+    gone = replace(back, model_name=("policies", "ppo", "gone"))
+    with pytest.raises(
+        ModelError, match=r"policies/ppo/gone that serves ppo after 2016-09-14 is not in the model"
+    ):
+        learned_contenders(rows, store, SETTINGS, (gone,))
+    other = replace(back, model_sha256="0" * 64)
+    with pytest.raises(ModelError, match=r"expected 0{64} as in monitoring\.promotions"):
+        learned_contenders(rows, store, SETTINGS, (other,))

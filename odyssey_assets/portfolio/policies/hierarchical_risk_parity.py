@@ -3,53 +3,42 @@
 from dataclasses import dataclass
 
 import numpy as np
-from skfolio.cluster import HierarchicalClustering
-from skfolio.optimization import HierarchicalRiskParity as Optimiser
 
 from odyssey_assets.portfolio.market import MarketView
-from odyssey_assets.portfolio.policies.allocation import on_all_tickers, proportional_weights
-from odyssey_assets.portfolio.policies.lookback import Lookback, look_back
-from odyssey_assets.portfolio.policies.optimisation import optimal_weights
+from odyssey_assets.portfolio.policies.allocation import proportional_weights
+from odyssey_assets.portfolio.policies.lookback import Lookback
+from odyssey_assets.portfolio.policies.optimisation import OptimisingRule, optimal_weights
+
+FLAT_CLUSTERS = 1
+"""Flat clusters are not used; one saves the search for their number."""
 
 
 @dataclass(frozen=True)
-class HierarchicalRiskParity:
+class HierarchicalRiskParity(OptimisingRule):
     """Clusters tickers by correlation and splits the budget by variance (Lopez de Prado 2016).
 
     Ward linkage on the correlation distance and recursive bisection, skfolio's defaults. What the
     cap keeps out of a ticker is spread over the others in proportion to their share: a cap inside
     the bisection would fill one side of a split and leave the other empty.
-
-    Attributes:
-        lookback_sessions: Daily returns that the covariance is estimated from.
-        max_weight: In one ticker, fraction of equity.
-        budget: In all tickers, fraction of equity; spent whole, or as far as the caps allow.
     """
 
-    lookback_sessions: int
-    max_weight: float
-    budget: float
+    def _weights(self, past: Lookback, view: MarketView) -> np.ndarray:
+        return proportional_weights(self._shares(past, view), self.max_weight, self.budget)
 
-    def decide(self, view: MarketView, held: np.ndarray) -> np.ndarray | None:  # noqa: ARG002 (contract)
-        """Return the weights; None while no ticker has a full lookback.
-
-        Raises:
-            PolicyError: The optimiser failed.
-        """
-        past = look_back(view, self.lookback_sessions)
-        if past is None:
-            return None
-        shares = proportional_weights(self._shares(past, view), self.max_weight, self.budget)
-        return on_all_tickers(shares, past.columns, len(view.is_tradable))
-
-    @staticmethod
-    def _shares(past: Lookback, view: MarketView) -> np.ndarray:
+    def _shares(self, past: Lookback, view: MarketView) -> np.ndarray:
         """Return uncapped shares that sum to 1, shape (usable,)."""
         if len(past.columns) == 1:  # no tree
             return np.ones(1)
+        rule = {"kind": type(self).__name__, "flat_clusters": FLAT_CLUSTERS}
+        return self.solutions.weights(rule, past.returns, lambda: self._solve(past, view))
+
+    @staticmethod
+    def _solve(past: Lookback, view: MarketView) -> np.ndarray:
+        from skfolio.cluster import HierarchicalClustering
+        from skfolio.optimization import HierarchicalRiskParity as Optimiser
+
         optimiser = Optimiser(
-            # Flat clusters are not used; one saves the search for their number.
-            hierarchical_clustering_estimator=HierarchicalClustering(max_clusters=1),
+            hierarchical_clustering_estimator=HierarchicalClustering(max_clusters=FLAT_CLUSTERS),
             raise_on_failure=False,
         )
         return optimal_weights(optimiser, past, view)

@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from odyssey_assets.backtesting.report_files import replace_files
+from odyssey_assets.core.report_files import replace_files
 from odyssey_assets.errors import ReportError
 
 

@@ -1,0 +1,31 @@
+-- description: How good the default model's forecasts have been lately, from known outcomes only.
+-- grain: ticker, date
+select
+    forecast_quality.ticker,
+    forecast_quality.date,
+    forecast_quality."window",
+    forecast_quality.known_20,
+    forecast_quality.information_coefficient_20,
+    forecast_quality.rmse_20,
+    forecast_quality.baseline_rmse_20,
+    forecast_quality.direction_accuracy_20,
+    forecast_quality.interval_coverage_20,
+    forecast_quality.sharpe_20,
+    forecast_quality.known_60,
+    forecast_quality.information_coefficient_60,
+    forecast_quality.rmse_60,
+    forecast_quality.baseline_rmse_60,
+    forecast_quality.direction_accuracy_60,
+    forecast_quality.interval_coverage_60,
+    forecast_quality.sharpe_60,
+    forecast_quality.expected_information_coefficient,
+    forecast_quality.expected_coverage,
+    forecast_quality.information_coefficient_floor,
+    forecast_quality.coverage_floor,
+    forecast_quality.coverage_ceiling,
+    forecast_quality.sharpe_floor,
+    forecast_quality.is_correlation_decayed,
+    forecast_quality.is_coverage_decayed,
+    forecast_quality.is_sharpe_decayed,
+    forecast_quality.model_sha256
+from monitoring.forecast_quality as forecast_quality

@@ -1,0 +1,1 @@
+"""How far a window lies from what its model learned from, by Evidently's measures."""

@@ -1,0 +1,1 @@
+"""What stood behind every weight: model, forecast, features, bar, and the vendor's answer."""

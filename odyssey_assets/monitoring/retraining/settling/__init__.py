@@ -1,0 +1,1 @@
+"""What came of the runs that were asked for, entered in the ledger."""

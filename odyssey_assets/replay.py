@@ -1,0 +1,165 @@
+"""A home's stored history as it was known at the close of a day, for the loop in accelerated time.
+
+Features, bars and the window's own models depend on nothing later than their date, so cutting the
+stored tables gives what a nightly run would have had. Labels are masked until their last session
+is over. What the loop does with it belongs to `simulate`.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import date
+
+import numpy as np
+import pandas as pd
+
+from odyssey_assets.core.collaborators import ModelStore, StoredModel
+from odyssey_assets.core.reigns import Reign
+from odyssey_assets.core.windows import Window, window_of
+from odyssey_assets.errors import SettingsError
+from odyssey_assets.features.tables import FEATURES_TABLE, HORIZONS_SESSIONS, LABELS
+from odyssey_assets.forecasting.tables import FOLDS, PREDICTIONS
+from odyssey_assets.infrastructure.warehouse import Warehouse
+from odyssey_assets.market_data.tables import BARS
+
+MADE_BY_A_MODEL = ("prediction", "lower", "upper", "model_sha256", "trained_as_of")
+REPLAYED = (FEATURES_TABLE, LABELS, BARS, FOLDS, PREDICTIONS)
+
+
+@dataclass(frozen=True)
+class History:
+    """Stored rows of the tables that the loop looks at.
+
+    Attributes:
+        features: `features.features`.
+        labels: `features.labels`.
+        bars: `market_data.bars`.
+        folds: `forecasting.folds`.
+        predictions: `forecasting.predictions` of the windows' own models.
+    """
+
+    features: pd.DataFrame
+    labels: pd.DataFrame
+    bars: pd.DataFrame
+    folds: pd.DataFrame
+    predictions: pd.DataFrame
+
+    @property
+    def sessions(self) -> Sequence[date]:
+        """Every session of the market, ascending."""
+        days = np.unique(self.bars["date"].to_numpy()).astype("datetime64[D]")
+        return [day.item() for day in days]
+
+    def session_before(self, day: date) -> date:
+        """Return the last session before `day`; the first day there is where none is stored."""
+        earlier = [session for session in self.sessions if session < day]
+        return earlier[-1] if earlier else date.min
+
+    def until(self, day: date) -> "History":
+        """Return what was known at the close of `day`."""
+        last = pd.Timestamp(day)
+        labels = self.labels[self.labels["date"] <= last]
+        return History(
+            features=self.features[self.features["date"] <= last],
+            labels=_without_open_outcomes(labels),
+            bars=self.bars[self.bars["date"] <= last],
+            folds=self.folds[self.folds["window"] <= pd.Timestamp(window_of(day).start)],
+            predictions=self.predictions[self.predictions["date"] <= last],
+        )
+
+    def served(self, trials: pd.DataFrame, reigns: Iterable[Reign]) -> "History":
+        """Return the history in which reigning models made the forecasts that they serve.
+
+        Args:
+            trials: Rows of `forecasting.trials`: what every version says of its window.
+            reigns: Of forecasters, in the order of decision.
+        """
+        rows = self.predictions.set_index(["ticker", "date", "model"], drop=False)
+        for reign in reigns:
+            is_its = (trials["ticker"] == reign.subject) & (
+                trials["model_sha256"] == reign.model_sha256
+            )
+            is_served = (trials["date"] > pd.Timestamp(reign.serves_after)) & (
+                trials["window"] == pd.Timestamp(reign.window.start)
+            )
+            made = trials[is_its & is_served].set_index(["ticker", "date", "model"])
+            both = made.index.intersection(rows.index)
+            rows.loc[both, list(MADE_BY_A_MODEL)] = made.loc[both, list(MADE_BY_A_MODEL)]
+        return replace(self, predictions=rows.reset_index(drop=True))
+
+
+def read_history(warehouse: Warehouse) -> History:
+    """Return what a home has stored.
+
+    Only forecasts of the windows' own models are taken: whoever was promoted in the home itself
+    has no part in what is simulated.
+
+    Raises:
+        SettingsError: Nothing was forecast yet.
+        WarehouseError: The warehouse cannot be read.
+    """
+    frames = {contract.name: warehouse.read(contract) for contract in REPLAYED}
+    predictions, folds = frames["predictions"], frames["folds"]
+    own = predictions[predictions["model_sha256"].isin(folds["model_sha256"])]
+    if own.empty:
+        raise SettingsError(
+            f"{warehouse.home.root} holds no forecasts to go through. Run `odyssey run` first."
+        )
+    return History(frames["features"], frames["labels"], frames["bars"], folds, own)
+
+
+def windows_of(days: Sequence[date]) -> tuple[Window, ...]:
+    """Return the windows that hold `days`, in order, each once."""
+    return tuple(sorted({window_of(day) for day in days}))
+
+
+@dataclass(frozen=True)
+class LayeredStore:
+    """A model store that writes to one place and reads from two.
+
+    Attributes:
+        upper: Where models are written, and looked for first.
+        lower: Never written.
+    """
+
+    upper: ModelStore
+    lower: ModelStore
+
+    def find(self, name_parts: Sequence[str]) -> StoredModel | None:
+        """Return the verified model of that name; None if neither store has it.
+
+        Raises:
+            ModelError: It is there and has been altered.
+        """
+        return self.upper.find(name_parts) or self.lower.find(name_parts)
+
+    def save(
+        self,
+        name_parts: Sequence[str],
+        payload: bytes,
+        content: Mapping[str, object],
+        provenance: Mapping[str, object],
+    ) -> StoredModel:
+        """Keep a model in the upper store.
+
+        Raises:
+            ModelError: It cannot be written.
+        """
+        return self.upper.save(name_parts, payload, content, provenance)
+
+    def names(self, prefix: Sequence[str]) -> tuple[tuple[str, ...], ...]:
+        """Return the names in either store that begin with these parts, in order."""
+        return tuple(sorted({*self.upper.names(prefix), *self.lower.names(prefix)}))
+
+    def remove(self, name_parts: Sequence[str]) -> None:
+        """Remove a model from the upper store, if it is there."""
+        self.upper.remove(name_parts)
+
+
+def _without_open_outcomes(labels: pd.DataFrame) -> pd.DataFrame:
+    """Return labels without those whose last session is not over: a ticker's last `h` rows."""
+    left = labels.groupby("ticker").cumcount(ascending=False).to_numpy()
+    masked = {
+        f"forward_return_{horizon}d": labels[f"forward_return_{horizon}d"].mask(left < horizon)
+        for horizon in HORIZONS_SESSIONS
+    }
+    return labels.assign(**masked)

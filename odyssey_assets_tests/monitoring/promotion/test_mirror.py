@@ -1,0 +1,95 @@
+"""What MLflow ought to show of a ledger."""
+
+from datetime import date, datetime
+from typing import Any
+
+import pandas as pd
+
+from odyssey_assets.forecasting.tables import CHALLENGERS, FOLDS
+from odyssey_assets.infrastructure.model_registry import WantedVersion
+from odyssey_assets.monitoring.ledgers import PROMOTIONS
+from odyssey_assets.monitoring.promotion.mirror import wanted_versions
+from odyssey_assets_tests.monitoring.promotion.courtroom import filled
+from odyssey_assets_tests.monitoring.promotion.test_champions import ledger_of, row
+
+
+def numbered(*rows: dict[str, Any]) -> pd.DataFrame:
+    """Return a ledger whose models are numbered in the order of the rows."""
+    models: dict[str, int] = {}
+    for one in rows:
+        one["model_version"] = models.setdefault(one["model_sha256"], len(models) + 1)
+    return ledger_of(*rows)
+
+
+def aliases(wanted: tuple[WantedVersion, ...]) -> dict[str, str]:
+    return {str(one.alias): one.tags["sha256"] for one in wanted if one.alias is not None}
+
+
+def test_every_model_of_the_ledger_is_a_version_in_order_of_its_number() -> None:
+    ledger = numbered(
+        row(1, "succeeded", "fold"),
+        row(2, "pending", "new"),
+        row(3, "promoted", "new", date(2024, 8, 1)),
+        row(4, "rejected", "poor"),
+        row(5, "unproven", "other", subject="QQQ"),
+        row(6, "succeeded", "policy", subject="ppo", kind="policy"),
+    )
+    wanted = wanted_versions(ledger)
+    assert [(one.registered_model, one.tags["sha256"]) for one in wanted] == [
+        ("odyssey-QQQ", "other"), ("odyssey-SPY", "fold"), ("odyssey-SPY", "new"),
+        ("odyssey-SPY", "poor"), ("odyssey-policy-ppo", "policy"),
+    ]  # fmt: skip
+    new = wanted[2]
+    assert new.name_parts == ("xgboost", "SPY", "new")
+    assert new.tags["decision"] == "promoted"
+    assert new.tags["ledger_version"] == "2"
+    assert new.alias == "champion"
+    assert [one.alias for one in wanted] == [None, None, "champion", None, "champion"]
+
+
+def test_champion_follows_promotions_rollbacks_and_new_windows() -> None:
+    rows = [
+        row(1, "succeeded", "fold"),
+        row(2, "promoted", "new", date(2024, 8, 1)),
+        row(3, "rolled_back", "fold", date(2024, 9, 3)),
+        row(4, "pending", "waits"),
+        row(5, "succeeded", "next", window=date(2025, 1, 1)),
+        row(6, "unproven", "after", window=date(2025, 7, 1)),
+    ]
+    found = [aliases(wanted_versions(numbered(*rows[:count]))) for count in range(1, 7)]
+    assert [one.get("champion") for one in found] == [
+        "fold", "new", "fold", "fold", "next", None,
+    ]  # fmt: skip
+    assert found[3]["challenger"] == "waits"
+
+
+def test_newest_of_several_that_wait_is_the_challenger() -> None:
+    rows = [row(1, "pending", "early"), row(2, "pending", "late"), row(3, "rejected", "late")]
+    assert aliases(wanted_versions(numbered(*rows[:2]))) == {"challenger": "late"}
+    assert aliases(wanted_versions(numbered(*rows))) == {"challenger": "early"}
+
+
+def test_training_date_and_run_come_from_the_tables_of_models() -> None:
+    ledger = numbered(row(1, "succeeded", "fold"), row(2, "rejected", "new"))
+    folds = filled(
+        FOLDS,
+        [
+            {
+                "ticker": "SPY",
+                "model_sha256": "fold",
+                "mlflow_run_id": "run-1",
+                "valid_end": datetime(2024, 6, 14),
+            }
+        ],
+    )
+    challengers = filled(
+        CHALLENGERS, [{"model_sha256": "new", "trained_as_of": datetime(2024, 8, 30)}]
+    )
+    fold, new = wanted_versions(ledger, (folds, challengers))
+    assert (fold.run_id, fold.tags["valid_end"]) == ("run-1", "2024-06-14")
+    assert (new.run_id, new.tags["trained_as_of"]) == (None, "2024-08-30")
+    assert all(isinstance(value, str) for one in (fold, new) for value in one.tags.values())
+
+
+def test_empty_ledger_wants_nothing() -> None:
+    assert wanted_versions(PROMOTIONS.empty()) == ()
