@@ -11,7 +11,7 @@ their standard error over markets, because tickers of one market share its stres
 
 import argparse
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
 
@@ -19,6 +19,7 @@ import numpy as np
 import pandas as pd
 
 from benchmarks.measurement import print_conditions
+from odyssey_assets.core.parallel import run_tasks
 from odyssey_assets.core.windows import Window, windows_between
 from odyssey_assets.features.catalog import FEATURES
 from odyssey_assets.features.computation import compute_features
@@ -129,7 +130,7 @@ def with_break(
     return moved
 
 
-def outcome_of(seed: int, settings: Settings) -> MarketOutcome:
+def outcome_of(settings: Settings, seed: int) -> MarketOutcome:
     """Measure one market without and with the break."""
     features = market_features(seed, settings)
     windows = windows_between(START, END)
@@ -165,7 +166,7 @@ def alarms_of(drift: pd.DataFrame, settings: Settings) -> pd.DataFrame:
     return alarms.assign(rests_on=np.where(is_drawn, "draws", "windows"), place=place)
 
 
-def share(outcomes: Iterator[pd.DataFrame] | list[pd.DataFrame]) -> str:
+def share(outcomes: Sequence[pd.DataFrame]) -> str:
     """Return the share of alarms with its standard error over markets."""
     shares = np.array([outcome["is_alarmed"].mean() for outcome in outcomes])
     error = shares.std(ddof=1) / np.sqrt(len(shares)) if len(shares) > 1 else float("nan")
@@ -177,17 +178,18 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--markets", type=int, default=100)
     parser.add_argument("--first-seed", type=int, default=1000)
+    parser.add_argument("--workers", type=int, default=None, help="processes; None: all cores")
     arguments = parser.parse_args()
 
     print_conditions(PACKAGES)
     settings = build_settings(tickers=TICKERS)
-    start = time.process_time()
+    start = time.perf_counter()
     seeds = range(arguments.first_seed, arguments.first_seed + arguments.markets)
-    outcomes = [outcome_of(seed, settings) for seed in seeds]
-    spent = time.process_time() - start
+    outcomes = [one for _, one in run_tasks(outcome_of, settings, seeds, arguments.workers)]
+    spent = time.perf_counter() - start
     rate = settings.drift.false_alarm_rate
     print(
-        f"{len(outcomes)} markets of {len(TICKERS)} tickers in {spent:.0f} s CPU; share of "
+        f"{len(outcomes)} markets of {len(TICKERS)} tickers in {spent:.0f} s; share of "
         f"ticker-windows that alarm, wanted at most {rate:.0%} and at least {WANTED_POWER:.0%}"
     )
     for method in METHODS:

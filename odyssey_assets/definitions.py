@@ -31,6 +31,7 @@ from odyssey_assets.infrastructure.followers import FollowingJobs, followers
 from odyssey_assets.infrastructure.home import home_of, load_settings
 from odyssey_assets.infrastructure.io_manager import WarehouseIOManager
 from odyssey_assets.infrastructure.maintenance import maintenance_job
+from odyssey_assets.infrastructure.overdue import overdue_sensor
 from odyssey_assets.infrastructure.partitions import PartitionGrid, build_grid
 from odyssey_assets.infrastructure.refresh import (
     REFRESH_MACRO,
@@ -213,6 +214,7 @@ def _sensors(
         *retraining_sensors(grid, RequestedJobs(jobs[REFRESH_MARKET], retrain)),
         settling_sensor(grid),
         market_files_sensor(settings, jobs[REFRESH_MACRO], max(HORIZONS_SESSIONS)),
+        overdue_sensor(settings, jobs[REFRESH_MACRO], max(HORIZONS_SESSIONS)),
         *alert_sensors(settings),
     ]
 

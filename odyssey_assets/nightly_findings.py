@@ -1,7 +1,7 @@
 """What a night finds wrong with the serving models, from what was known at its close.
 
 The same measurements and the same failed checks as the nightly jobs make, for the running window
-only: earlier windows are measured once and remembered. The clock belongs to `simulate`.
+only: what came before is known from `measured_past`. The clock belongs to `simulated_loop`.
 """
 
 from collections.abc import Sequence
@@ -13,37 +13,38 @@ import pandas as pd
 from odyssey_assets.core.collaborators import ModelStore
 from odyssey_assets.core.reigns import Reign
 from odyssey_assets.core.windows import Window, window_of
+from odyssey_assets.infrastructure.warehouse import Warehouse
+from odyssey_assets.measured_past import measure_recent, past_drift, past_quality
 from odyssey_assets.monitoring.drift.findings import drifted_now
 from odyssey_assets.monitoring.drift.measurement import measure_drift
+from odyssey_assets.monitoring.drift.past_scores import PastScores
 from odyssey_assets.monitoring.quality.decay import judge_decay
 from odyssey_assets.monitoring.quality.findings import decayed_now
-from odyssey_assets.monitoring.quality.rolling import measure_quality, promises
 from odyssey_assets.monitoring.retraining.findings import Evaluation, Finding, findings_of
 from odyssey_assets.monitoring.tables import FORECAST_QUALITY
 from odyssey_assets.replay import History
 from odyssey_assets.settings import Settings
 
-# Longer than 60 known outcomes reach back: figures of the window need nothing before.
-DAYS_BEFORE_WINDOW = 200
-
 
 @dataclass
 class NightlyFindings:
-    """Measures nights in order; each window's past is measured when it opens.
+    """Measures nights in order; what came before a window is learned when it opens.
 
     Attributes:
         settings: Of the home.
         store: Holds the serving models.
+        home: Warehouse of the real home, whose figures of earlier windows are taken.
         newest_quality: Rows of `monitoring.forecast_quality` of the night that was measured last,
             the running window only.
     """
 
     settings: Settings
     store: ModelStore
+    home: Warehouse
     newest_quality: pd.DataFrame = field(default_factory=FORECAST_QUALITY.empty)
     _window: Window | None = None
     _past_quality: pd.DataFrame = field(default_factory=pd.DataFrame)
-    _past_drift: pd.DataFrame = field(default_factory=pd.DataFrame)
+    _past_drift: PastScores = field(default_factory=lambda: PastScores(None))
 
     def find(
         self, known: History, challengers: pd.DataFrame, reigns: Sequence[Reign], day: date
@@ -85,24 +86,15 @@ class NightlyFindings:
         challengers: pd.DataFrame,
         reigns: Sequence[Reign],
     ) -> None:
-        """Measure the windows before the one that has opened."""
+        """Learn what the windows before the one that has opened were like."""
         before = known.until(window.start - timedelta(days=1))
         self._window = window
-        self._past_quality = measure_quality(
-            before.predictions,
-            before.labels,
-            before.bars,
-            promises(before.folds, challengers),
-            self.settings,
+        self._past_quality = past_quality(
+            self.home, before, challengers, reigns, window, self.settings
         )
-        earlier = {
-            str(ticker): [Window(start.date()) for start in sorted(rows["window"].unique())]
-            for ticker, rows in before.folds.groupby("ticker")
-        }
-        self._past_drift = measure_drift(
-            before.features, before.folds, challengers, before.predictions, reigns, earlier,
-            self.settings, self.store,
-        ).drift  # fmt: skip
+        self._past_drift = past_drift(
+            self.home, before, challengers, reigns, window, self.settings, self.store
+        )
 
     def _drifted(
         self,
@@ -123,14 +115,7 @@ class NightlyFindings:
         self, known: History, challengers: pd.DataFrame, running: Window
     ) -> list[dict[str, object]]:
         """Return what the check of forecast quality lists."""
-        since = pd.Timestamp(running.start - timedelta(days=DAYS_BEFORE_WINDOW))
-        recent = measure_quality(
-            known.predictions[known.predictions["date"] >= since],
-            known.labels[known.labels["date"] >= since],
-            known.bars[known.bars["date"] >= since],
-            promises(known.folds, challengers),
-            self.settings,
-        )
+        recent = measure_recent(known, challengers, running.start, self.settings)
         own = recent[recent["window"] == pd.Timestamp(running.start)]
         judged = judge_decay(
             pd.concat([self._past_quality, own], ignore_index=True), self.settings.decay

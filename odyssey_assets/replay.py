@@ -6,18 +6,20 @@ is over. What the loop does with it belongs to `simulate`.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import date
+from functools import cached_property
 
 import numpy as np
 import pandas as pd
 
+from odyssey_assets.contracts import TableContract
 from odyssey_assets.core.collaborators import ModelStore, StoredModel
 from odyssey_assets.core.reigns import Reign
-from odyssey_assets.core.windows import Window, window_of
+from odyssey_assets.core.windows import window_of
 from odyssey_assets.errors import SettingsError
 from odyssey_assets.features.tables import FEATURES_TABLE, HORIZONS_SESSIONS, LABELS
-from odyssey_assets.forecasting.tables import FOLDS, PREDICTIONS
+from odyssey_assets.forecasting.tables import FOLDS, PREDICTIONS, TRIALS
 from odyssey_assets.infrastructure.warehouse import Warehouse
 from odyssey_assets.market_data.tables import BARS
 
@@ -27,7 +29,9 @@ REPLAYED = (FEATURES_TABLE, LABELS, BARS, FOLDS, PREDICTIONS)
 
 @dataclass(frozen=True)
 class History:
-    """Stored rows of the tables that the loop looks at.
+    """Stored rows of the tables that the loop looks at, each in order of its days.
+
+    In that order a cut at a day copies nothing.
 
     Attributes:
         features: `features.features`.
@@ -43,7 +47,7 @@ class History:
     folds: pd.DataFrame
     predictions: pd.DataFrame
 
-    @property
+    @cached_property
     def sessions(self) -> Sequence[date]:
         """Every session of the market, ascending."""
         days = np.unique(self.bars["date"].to_numpy()).astype("datetime64[D]")
@@ -56,14 +60,13 @@ class History:
 
     def until(self, day: date) -> "History":
         """Return what was known at the close of `day`."""
-        last = pd.Timestamp(day)
-        labels = self.labels[self.labels["date"] <= last]
+        folds = self.folds["window"] <= pd.Timestamp(window_of(day).start)
         return History(
-            features=self.features[self.features["date"] <= last],
-            labels=_without_open_outcomes(labels),
-            bars=self.bars[self.bars["date"] <= last],
-            folds=self.folds[self.folds["window"] <= pd.Timestamp(window_of(day).start)],
-            predictions=self.predictions[self.predictions["date"] <= last],
+            features=_up_to(day, self.features),
+            labels=_without_open_outcomes(_up_to(day, self.labels)),
+            bars=_up_to(day, self.bars),
+            folds=self.folds[folds],
+            predictions=_up_to(day, self.predictions),
         )
 
     def served(self, trials: pd.DataFrame, reigns: Iterable[Reign]) -> "History":
@@ -90,26 +93,39 @@ class History:
 def read_history(warehouse: Warehouse) -> History:
     """Return what a home has stored.
 
-    Only forecasts of the windows' own models are taken: whoever was promoted in the home itself
-    has no part in what is simulated.
+    Only forecasts of the windows' own models are taken, from the trials where another model served:
+    whoever was promoted in the home itself has no part in what is simulated.
 
     Raises:
         SettingsError: Nothing was forecast yet.
         WarehouseError: The warehouse cannot be read.
     """
     frames = {contract.name: warehouse.read(contract) for contract in REPLAYED}
-    predictions, folds = frames["predictions"], frames["folds"]
-    own = predictions[predictions["model_sha256"].isin(folds["model_sha256"])]
+    folds = frames.pop("folds")
+    own = _own_forecasts(frames.pop("predictions"), folds, warehouse.read(TRIALS))
     if own.empty:
         raise SettingsError(
             f"{warehouse.home.root} holds no forecasts to go through. Run `odyssey run` first."
         )
-    return History(frames["features"], frames["labels"], frames["bars"], folds, own)
+    features, labels, bars, predictions = (
+        rows.sort_values(["date", "ticker"], kind="stable", ignore_index=True)
+        for rows in (*frames.values(), own)
+    )
+    return History(features, labels, bars, folds, predictions)
 
 
-def windows_of(days: Sequence[date]) -> tuple[Window, ...]:
-    """Return the windows that hold `days`, in order, each once."""
-    return tuple(sorted({window_of(day) for day in days}))
+def _own_forecasts(
+    predictions: pd.DataFrame, folds: pd.DataFrame, trials: pd.DataFrame
+) -> pd.DataFrame:
+    """Return the forecasts with those of reigning models replaced by the windows' own."""
+    is_own = predictions["model_sha256"].isin(folds["model_sha256"])
+    if is_own.all():
+        return predictions
+    key = ["ticker", "date", "model"]
+    tried = trials[trials["model_sha256"].isin(folds["model_sha256"])]
+    others = predictions[~is_own].drop(columns=list(MADE_BY_A_MODEL))
+    restored = others.merge(tried[[*key, *MADE_BY_A_MODEL]], on=key)[list(predictions.columns)]
+    return pd.concat([predictions[is_own], restored], ignore_index=True)
 
 
 @dataclass(frozen=True)
@@ -153,6 +169,45 @@ class LayeredStore:
     def remove(self, name_parts: Sequence[str]) -> None:
         """Remove a model from the upper store, if it is there."""
         self.upper.remove(name_parts)
+
+
+@dataclass(frozen=True)
+class Books:
+    """The ledgers of a simulation: written through to its warehouse, read from memory.
+
+    Attributes:
+        warehouse: Its own; nobody else writes to it.
+    """
+
+    warehouse: Warehouse
+    _kept: dict[str, pd.DataFrame] = field(default_factory=dict)
+
+    def read(self, contract: TableContract) -> pd.DataFrame:
+        """Return all rows of a ledger.
+
+        Raises:
+            WarehouseError: The warehouse cannot be read.
+        """
+        name = contract.qualified_name
+        if name not in self._kept:
+            self._kept[name] = self.warehouse.read(contract)
+        return self._kept[name]
+
+    def append(self, contract: TableContract, rows: pd.DataFrame) -> None:
+        """Add rows to a ledger.
+
+        Raises:
+            ContractError: They are none of this ledger.
+            WarehouseError: They cannot be written.
+        """
+        if len(rows):
+            self.warehouse.append(contract, rows)
+            self._kept.pop(contract.qualified_name, None)
+
+
+def _up_to(day: date, rows: pd.DataFrame) -> pd.DataFrame:
+    """Return the rows up to a day, which are the first ones."""
+    return rows.iloc[: rows["date"].searchsorted(pd.Timestamp(day), side="right")]
 
 
 def _without_open_outcomes(labels: pd.DataFrame) -> pd.DataFrame:

@@ -172,7 +172,7 @@ class DriftSettings(_Section):
     """When a window no longer looks like what its model learned from."""
 
     method: Literal["psi", "ks", "jensen_shannon", "wasserstein"] = Field(
-        "wasserstein", description="distance that gives the verdict"
+        "ks", description="distance that gives the verdict"
     )
     false_alarm_rate: float = Field(
         0.05, gt=0, lt=1, description="of a ticker and window in which nothing has changed"

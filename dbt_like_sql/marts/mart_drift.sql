@@ -46,7 +46,7 @@ newest as (
         summaries.*,
         row_number() over (
             partition by summaries.ticker
-            order by summaries."window" desc
+            order by summaries."window" desc, summaries.as_of desc
         ) = 1 as is_newest_window
     from summaries
     qualify row_number() over (
@@ -77,7 +77,7 @@ methods as (
         and newest.smallest_p_value = inputs.p_value
     qualify row_number() over (
         partition by inputs.ticker, inputs."window"
-        order by inputs.method = 'wasserstein' desc, inputs.method
+        order by inputs.method = 'ks' desc, inputs.method
     ) = 1
 ),
 

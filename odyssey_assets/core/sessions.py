@@ -68,6 +68,11 @@ def is_session(day: date) -> bool:
     return bool(_calendar().is_session(pd.Timestamp(day)))
 
 
+def first_session_from(day: date) -> date:
+    """Return `day` if New York trades on it, else the next session."""
+    return _calendar().date_to_session(pd.Timestamp(day), direction="next").date()
+
+
 def closing_reason(day: date) -> str | None:
     """Return why New York does not trade on `day`: the holiday's name; None if it trades."""
     if is_session(day):

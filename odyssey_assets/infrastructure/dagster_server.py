@@ -8,7 +8,7 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
@@ -16,6 +16,8 @@ from types import FrameType
 from odyssey_assets.infrastructure.driver import INSTANCE_CONFIG
 
 STOPPING_S = 60.0
+
+Handler = Callable[[int, FrameType | None], None] | signal.Handlers
 
 
 def serve_dagster(host: str, port: int) -> int:
@@ -33,7 +35,7 @@ def serve_dagster(host: str, port: int) -> int:
         "--workspace", str(INSTANCE_CONFIG.with_name("workspace.yaml")),
         "--host", host, "--port", str(port),
     ]  # fmt: skip
-    with _terminations_as_interrupts(), subprocess.Popen(command, env=os.environ.copy()) as dagster:
+    with _answering(_interrupt), subprocess.Popen(command, env=os.environ.copy()) as dagster:
         try:
             return dagster.wait()
         except KeyboardInterrupt:
@@ -42,25 +44,30 @@ def serve_dagster(host: str, port: int) -> int:
 
 
 def _stop(dagster: subprocess.Popen[bytes]) -> None:
-    """Interrupt `dagster dev` and wait for it; a further interrupt does not cut that short."""
+    """Interrupt `dagster dev` and wait for it; further signals do not cut that short."""
     if dagster.poll() is None:
         dagster.send_signal(signal.SIGINT)
-    former = signal.signal(signal.SIGINT, signal.SIG_IGN)
-    try:
-        dagster.wait(STOPPING_S)
-    except subprocess.TimeoutExpired:
-        dagster.kill()
-    finally:
-        signal.signal(signal.SIGINT, former)
+    with _answering(signal.SIG_IGN):
+        try:
+            dagster.wait(STOPPING_S)
+        except subprocess.TimeoutExpired:
+            dagster.kill()
+
+
+def _interrupt(number: int, frame: FrameType | None) -> None:  # noqa: ARG001 (signal gives both)
+    raise KeyboardInterrupt
 
 
 @contextmanager
-def _terminations_as_interrupts() -> Iterator[None]:
-    def interrupt(number: int, frame: FrameType | None) -> None:  # noqa: ARG001 (signal gives both)
-        raise KeyboardInterrupt
+def _answering(answer: Handler) -> Iterator[None]:
+    """Answer interrupts and terminations in one way for the length of the block.
 
-    former = signal.signal(signal.SIGTERM, interrupt)
+    A shell lets background processes ignore interrupts, and what they start inherits that; with an
+    answer of its own, this process hands the usual behaviour on.
+    """
+    former = {number: signal.signal(number, answer) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
         yield
     finally:
-        signal.signal(signal.SIGTERM, former)
+        for number, handler in former.items():
+            signal.signal(number, handler)

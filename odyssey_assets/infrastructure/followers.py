@@ -28,6 +28,7 @@ from odyssey_assets.infrastructure.partitions import (
 from odyssey_assets.infrastructure.refresh import (
     DRIVER_TAG,
     REFRESH_MACRO,
+    REFRESH_MARTS,
     REFRESH_MONITORING,
     REFRESH_PORTFOLIO,
     RETRAIN,
@@ -47,6 +48,11 @@ MARTS_FOLLOW_FAILURE = "marts_follow_failed_monitoring"
 VERSION_JOBS = (RETRAIN, "promote", "rollback")
 MACRO_KEY, MONITORING_SCHEMA = dg.AssetKey(["market_data", "macro"]), "monitoring"
 MAX_RUNS_LOOKED_AT = 1000
+NOT_BEGUN = [
+    dg.DagsterRunStatus.QUEUED,
+    dg.DagsterRunStatus.NOT_STARTED,
+    dg.DagsterRunStatus.STARTING,
+]
 
 Answer = dg.RunRequest | dg.SkipReason
 
@@ -174,7 +180,12 @@ def _marts_follow(
         )
         anything = ("macro", "market", "portfolio", "monitoring", "versions")
         reason = _left_alone(context.instance, run, anything, is_followed=is_last)
-        return dg.RunRequest(run_key=run.run_id) if reason is None else reason
+        if reason is not None:
+            return reason
+        waiting = dg.RunsFilter(job_name=REFRESH_MARTS, statuses=NOT_BEGUN)
+        if context.instance.get_runs(waiting, limit=1):
+            return dg.SkipReason("The marts are about to be refreshed and will see this run too.")
+        return dg.RunRequest(run_key=run.run_id)
 
     return _sensor(
         name,

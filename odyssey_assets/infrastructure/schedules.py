@@ -3,12 +3,13 @@
 A schedule that missed ticks while the machine slept gets the newest of them once from Dagster. The
 nightly one goes by sessions, not by days: a tick on a holiday makes up for a session that nobody
 has processed, else it is skipped and says which holiday it is. A half day is a session like any.
+The monthly one looks every evening whether its session was, and makes up for one slept through.
 What follows a nightly run belongs to `followers`.
 """
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -17,14 +18,18 @@ from dagster._core.definitions.unresolved_asset_job_definition import (
     UnresolvedAssetJobDefinition,
 )
 
-from odyssey_assets.core.sessions import closing_reason, last_completed_session
+from odyssey_assets.core.sessions import (
+    closing_reason,
+    first_session_from,
+    last_completed_session,
+)
 from odyssey_assets.infrastructure.home import held_source, home_of
 from odyssey_assets.infrastructure.partitions import open_windows, range_tags
 from odyssey_assets.infrastructure.run_tags import CAUSE_TAG, NIGHTLY_TAG, SCHEDULE_TAG
 from odyssey_assets.settings import Settings
 
 NEW_YORK = "America/New_York"
-MONTHLY_TIME, WEEKLY_TIME = "0 22", "0 10"
+MONTHLY_TIME, WEEKLY_TIME = time(22), "0 10"
 
 Answer = dg.RunRequest | dg.SkipReason
 
@@ -80,37 +85,54 @@ def _nightly(
         ),
     )
     def nightly(context: dg.ScheduleEvaluationContext) -> Answer:
-        scheduled = context.scheduled_execution_time
-        session = last_completed_session(scheduled)
-        reason = _not_filled(settings) or _ended(settings, session)
-        if reason is not None:
-            return dg.SkipReason(reason)
-        if _was_requested(context.instance, NIGHTLY_TAG, session.isoformat()):
-            return dg.SkipReason(_processed(scheduled, session))
-        windows = open_windows(settings, longest_horizon)
-        return dg.RunRequest(
-            run_key=f"nightly-{session}",
-            tags={
-                **range_tags(windows[0].key, windows[-1].key),
-                NIGHTLY_TAG: session.isoformat(),
-            },
-        )
+        moment = context.scheduled_execution_time
+        return nightly_request(settings, context.instance, moment, longest_horizon)
 
     return nightly
+
+
+def nightly_request(
+    settings: Settings, instance: dg.DagsterInstance, moment: datetime, longest_horizon: int
+) -> Answer:
+    """Return the request of the newest session's nightly run, or why there is nothing to do.
+
+    Args:
+        settings: Home and universe.
+        instance: Knows what was asked for already.
+        moment: The session is the newest that was over by then.
+        longest_horizon: Sessions until the last outcome of a forecast is known.
+    """
+    session = last_completed_session(moment)
+    reason = _not_filled(settings) or _ended(settings, session)
+    if reason is not None:
+        return dg.SkipReason(reason)
+    if _was_requested(instance, NIGHTLY_TAG, session.isoformat()):
+        return dg.SkipReason(_processed(moment, session))
+    windows = open_windows(settings, longest_horizon)
+    return dg.RunRequest(
+        run_key=f"nightly-{session}",
+        tags={
+            **range_tags(windows[0].key, windows[-1].key),
+            NIGHTLY_TAG: session.isoformat(),
+        },
+    )
 
 
 def _monthly(settings: Settings, jobs: ScheduledJobs) -> dg.ScheduleDefinition:
     @dg.schedule(
         name="monthly",
         job=jobs.retrain,
-        cron_schedule=f"{MONTHLY_TIME} {settings.schedules.monthly_day} * *",
+        cron_schedule=f"{MONTHLY_TIME.minute} {MONTHLY_TIME.hour} * * 1-5",
         execution_timezone=NEW_YORK,
         default_status=dg.DefaultScheduleStatus.RUNNING,
         description="Challengers of all tickers, whatever their forecasts are like.",
     )
     def monthly(context: dg.ScheduleEvaluationContext) -> Answer:
-        tick = f"monthly-{_day(context.scheduled_execution_time):%Y-%m}"
+        day = _day(context.scheduled_execution_time)
+        tick, session = monthly_retraining(day, settings.schedules.monthly_day)
         reason = _not_filled(settings) or _done(context.instance, tick)
+        if reason is None and session < day and not _was_at_work(context.instance, session):
+            reason = f"{tick} was due on {session}, before this home had any run."
         if reason is not None:
             return dg.SkipReason(reason)
         return dg.RunRequest(
@@ -120,6 +142,21 @@ def _monthly(settings: Settings, jobs: ScheduledJobs) -> dg.ScheduleDefinition:
         )
 
     return monthly
+
+
+def monthly_retraining(day: date, monthly_day: int) -> tuple[str, date]:
+    """Return name and session of the newest retraining of all tickers due by `day`.
+
+    It is due on the first session at or after its day of the month.
+
+    Args:
+        day: The day.
+        monthly_day: Day of the month, at most 28.
+    """
+    wanted = day.replace(day=monthly_day)
+    while first_session_from(wanted) > day:
+        wanted = (wanted.replace(day=1) - timedelta(days=1)).replace(day=monthly_day)
+    return f"monthly-{wanted:%Y-%m}", first_session_from(wanted)
 
 
 def _weekly(settings: Settings, jobs: ScheduledJobs) -> dg.ScheduleDefinition:
@@ -169,6 +206,12 @@ def _done(instance: dg.DagsterInstance, tick: str) -> str | None:
 
 def _was_requested(instance: dg.DagsterInstance, tag: str, value: str) -> bool:
     return bool(instance.get_runs(dg.RunsFilter(tags={tag: value}), limit=1))
+
+
+def _was_at_work(instance: dg.DagsterInstance, session: date) -> bool:
+    """Return whether the instance had a run before the evening of a session."""
+    evening = datetime.combine(session, MONTHLY_TIME, ZoneInfo(NEW_YORK)).astimezone(UTC)
+    return bool(instance.get_runs(dg.RunsFilter(created_before=evening), limit=1))
 
 
 def _day(moment: datetime) -> date:

@@ -29,7 +29,7 @@ def one_by_one(
     prediction: np.ndarray, outcome: np.ndarray, sessions: int
 ) -> list[tuple[float, ...]]:
     """Return the four figures after each row from the functions for one sample."""
-    figures = []
+    figures: list[tuple[float, ...]] = []
     for end in range(1, len(outcome) + 1):
         rows = slice(max(end - sessions, 0), end)
         one, two = prediction[rows], outcome[rows]

@@ -36,7 +36,7 @@ def test_drift_shows_the_newest_sample_of_every_window(warehouse: Warehouse) -> 
     drifted = rows.loc[("AAA", "2024-07-01")]
     assert drifted["as_of"] == pd.Timestamp("2024-08-16")
     assert drifted["is_drifted"]
-    assert drifted["method"] == "wasserstein"
+    assert drifted["method"] == "ks"
     assert drifted["top_features"] == (
         "rsi_14 (p 0.0030), macd (p 0.3000), prediction (p 0.4000)"
     ), "sma_5 is no input"

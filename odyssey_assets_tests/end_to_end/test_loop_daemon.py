@@ -4,34 +4,57 @@ import os
 import signal
 import subprocess
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import dagster as dg
 import pandas as pd
 import psutil
 import pytest
 from dagster._core.definitions.run_request import InstigatorType
-from dagster._core.scheduler.instigation import SensorInstigatorData
+from dagster._core.scheduler.instigation import (
+    InstigatorTick,
+    ScheduleInstigatorData,
+    SensorInstigatorData,
+    TickStatus,
+)
 
 from odyssey_assets.definitions import build_defs
 from odyssey_assets.infrastructure.driver import open_instance, run_job
 from odyssey_assets.infrastructure.home import Home
 from odyssey_assets.infrastructure.partitions import range_tags
-from odyssey_assets.infrastructure.refresh import REFRESH_MARTS, REFRESH_MONITORING, RETRAIN
-from odyssey_assets.infrastructure.run_tags import BATCH_TAG
+from odyssey_assets.infrastructure.refresh import (
+    REFRESH_MACRO,
+    REFRESH_MARKET,
+    REFRESH_MARTS,
+    REFRESH_MONITORING,
+    REFRESH_PORTFOLIO,
+    RETRAIN,
+)
+from odyssey_assets.infrastructure.run_tags import BATCH_TAG, NIGHTLY_TAG
 from odyssey_assets.monitoring.ledgers import RETRAINING_EVENTS
 from odyssey_assets.monitoring.retraining.automation import ON_DRIFT
 from odyssey_assets.monitoring.retraining.settling.automation import ON_RETRAINING
 from odyssey_assets_tests import tiny_market
 from odyssey_assets_tests.end_to_end.small_market import ODYSSEY, open_warehouse
-from odyssey_assets_tests.end_to_end.test_server import Run, free_port, is_up, runs, wait_for
+from odyssey_assets_tests.end_to_end.test_server import (
+    ENDED,
+    Run,
+    free_port,
+    is_up,
+    launch,
+    runs,
+    wait_for,
+)
 from odyssey_assets_tests.infrastructure.alert_servers import Webhook, webhook
 
 WINDOW = tiny_market.WINDOWS[-1]
 CELLS = range_tags(f"{WINDOW}|{tiny_market.TICKERS[0]}", f"{WINDOW}|{tiny_market.TICKERS[-1]}")
+STAGES = (REFRESH_MACRO, REFRESH_MARKET, REFRESH_PORTFOLIO, REFRESH_MONITORING, REFRESH_MARTS)
 ALERTED = "inputs_have_not_drifted"
 
 
@@ -56,6 +79,12 @@ class LoopHome:
     def states(self) -> list[str]:
         return sorted(self.ledger["state"])
 
+    def has_schedule(self, name: str) -> bool:
+        """Return whether the daemon has looked at a schedule."""
+        with open_instance(Home(self.root)) as instance:
+            states = instance.all_instigator_state(instigator_type=InstigatorType.SCHEDULE)
+        return name in {state.instigator_name for state in states}
+
     def last_tick(self, sensor: str) -> float:
         """Return when a sensor ticked last, seconds since the epoch; 0 if it never did."""
         with open_instance(Home(self.root)) as instance:
@@ -76,6 +105,7 @@ def home(tiny_copy: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[LoopHome]
             "ODYSSEY_HOME": str(tiny_copy),
             "DAGSTER_HOME": "",
             "ODYSSEY_REPORTS_PORT": "0",
+            "ODYSSEY_RETRAINING__IS_AUTOMATIC": "true",
             "ODYSSEY_DRIFT__FALSE_ALARM_RATE": "0.99",
             "ODYSSEY_ALERTS__WEBHOOK_URL": box.url,
         }
@@ -124,6 +154,31 @@ def tick_that_dies(home: LoopHome) -> str:
     return request.run_key
 
 
+def fall_asleep(home: LoopHome, schedule: str, days: int) -> None:
+    """Let a stopped daemon have looked at a schedule for the last time days ago."""
+    with open_instance(Home(home.root)) as instance:
+        (state,) = [
+            each
+            for each in instance.all_instigator_state(instigator_type=InstigatorType.SCHEDULE)
+            if each.instigator_name == schedule
+        ]
+        data = state.instigator_data
+        assert isinstance(data, ScheduleInstigatorData)
+        then = time.time() - days * 24 * 3600
+        slept = ScheduleInstigatorData(data.cron_schedule, then, last_iteration_timestamp=then)
+        instance.update_instigator_state(state.with_data(slept))
+
+
+def ticks_of(home: LoopHome, schedule: str) -> list[InstigatorTick]:
+    with open_instance(Home(home.root)) as instance:
+        return [
+            tick
+            for state in instance.all_instigator_state(instigator_type=InstigatorType.SCHEDULE)
+            if state.instigator_name == schedule
+            for tick in instance.get_ticks(state.instigator_origin_id, state.selector_id)
+        ]
+
+
 def ended(port: int, job: str) -> list[Run]:
     return [
         run
@@ -164,3 +219,46 @@ def test_drift_retrains_once_though_the_daemon_is_killed_before_and_after(
         assert len([run for run in runs(port).values() if run.job == RETRAIN]) == 1
     pd.testing.assert_frame_equal(home.ledger, settled)
     assert len([text for text in home.box.texts if ALERTED in text]) == 1
+
+
+@pytest.mark.timeout(900)
+def test_ticks_missed_in_days_of_sleep_are_made_up_once(home: LoopHome, tmp_path: Path) -> None:
+    with served(home, tmp_path / "first.log"):
+        wait_for(lambda: home.has_schedule("nightly"), 200, "the daemon's first look")
+    assert ticks_of(home, "nightly") == []
+    fall_asleep(home, "nightly", days=10)
+    woken = time.time()
+    with served(home, tmp_path / "second.log"):
+        wait_for(lambda: bool(ticks_of(home, "nightly")), 200, "the missed tick")
+        wait_for(ticked(home, time.time(), ON_DRIFT), 200, "a further look of the daemon")
+        (tick,) = ticks_of(home, "nightly")
+    assert tick.status == TickStatus.SKIPPED
+    assert "2022-06-30" in str(tick.skip_reason)
+    assert 0 < woken - tick.timestamp < 4 * 24 * 3600  # A long weekend at most.
+    at = datetime.fromtimestamp(tick.timestamp, ZoneInfo("America/New_York"))
+    assert (at.hour, at.minute) == (18, 30)
+
+
+@pytest.mark.timeout(1500)
+def test_nightly_run_is_followed_through_every_stage_to_the_marts(
+    home: LoopHome, tmp_path: Path
+) -> None:
+    with served(home, tmp_path / "ui.log") as port:
+        before = set(runs(port))
+        tags = {**range_tags(WINDOW, WINDOW), NIGHTLY_TAG: "2022-06-30"}
+        launch(port, REFRESH_MACRO, tags)
+        wait_for(lambda: bool(new_runs(port, before, REFRESH_MARTS)), 900, "the marts")
+        for job in STAGES:
+            assert {run.status for run in new_runs(port, before, job)} == {"SUCCESS"}, job
+        (market,) = new_runs(port, before, REFRESH_MARKET)
+        assert {name: market.tags[name] for name in CELLS} == CELLS
+        assert market.tags[NIGHTLY_TAG] == "2022-06-30"
+
+
+def new_runs(port: int, before: Collection[str], job: str) -> list[Run]:
+    """Return the runs of a job that have ended since."""
+    return [
+        run
+        for run_id, run in runs(port).items()
+        if run.job == job and run_id not in before and run.status in ENDED
+    ]

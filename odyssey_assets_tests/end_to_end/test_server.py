@@ -14,6 +14,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 
 from odyssey_assets_tests.end_to_end.small_market import LEARNED_WINDOWS, ODYSSEY, environment
@@ -105,8 +106,10 @@ def server(finished_home: Path, tmp_path: Path) -> Iterator[int]:
             wait_for(lambda: is_up(port), 120, "the webserver's start")
             yield port
         finally:
+            family = psutil.Process(process.pid).children(recursive=True)
             process.send_signal(signal.SIGINT)
-            process.wait(timeout=60)
+            process.wait(timeout=90)
+            assert not psutil.wait_procs(family, timeout=30)[1], "somebody was left behind"
 
 
 @dataclass(frozen=True)

@@ -17,19 +17,25 @@ signal.signal(signal.SIGINT, end)
 pathlib.Path({begun!r}).touch()
 time.sleep(120)
 """
+# As Python itself does: who is born ignoring interrupts goes on ignoring them.
+IF_INTERRUPTS_COUNT = """
+if signal.getsignal(signal.SIGINT) != signal.SIG_IGN:
+    signal.signal(signal.SIGINT, end)
+"""
 SERVE = """
-import sys
+import signal, sys
+{before}
 from odyssey_assets.infrastructure.dagster_server import serve_dagster
 sys.executable = {python!r}
 sys.exit(serve_dagster("127.0.0.1", 4000))
 """
 
 
-def serving(folder: Path, dagster: str) -> subprocess.Popen[bytes]:
+def serving(folder: Path, dagster: str, before: str = "") -> subprocess.Popen[bytes]:
     program = folder / "dagster"
     program.write_text(dagster)
     program.chmod(0o755)
-    script = SERVE.format(python=str(folder / "python"))
+    script = SERVE.format(python=str(folder / "python"), before=before)
     return subprocess.Popen([sys.executable, "-c", script])
 
 
@@ -50,6 +56,20 @@ def test_server_that_is_stopped_interrupts_dagster_and_waits_for_its_end(
     with serving(tmp_path, dagster) as process:
         wait_for(begun)
         process.send_signal(stop)
+        assert process.wait(timeout=60) == 0
+        assert ended.exists()
+
+
+def test_server_that_was_started_in_the_background_of_a_shell_still_ends_dagster(
+    tmp_path: Path,
+) -> None:
+    begun, ended = tmp_path / "begun", tmp_path / "ended"
+    dagster = SLOW_TO_END.format(python=sys.executable, begun=str(begun), ended=str(ended))
+    dagster = dagster.replace("signal.signal(signal.SIGINT, end)", IF_INTERRUPTS_COUNT)
+    ignoring = "signal.signal(signal.SIGINT, signal.SIG_IGN)"
+    with serving(tmp_path, dagster, before=ignoring) as process:
+        wait_for(begun)
+        process.send_signal(signal.SIGTERM)
         assert process.wait(timeout=60) == 0
         assert ended.exists()
 

@@ -65,6 +65,7 @@ def follow(
     fails: bool = False,
     earlier: Sequence[tuple[str, Mapping[str, str]]] = (),
     unfinished: Mapping[str, str] | None = None,
+    waiting: str | None = None,
 ) -> dg.RunRequest | dg.SkipReason:
     """Evaluate a sensor after a run with `tags`; earlier runs have ended, oldest first."""
     instance = dg.DagsterInstance.ephemeral()
@@ -72,6 +73,8 @@ def follow(
         job_of(name).execute_in_process(instance=instance, tags=dict(its_tags))
     if unfinished is not None:
         instance.create_run_for_job(job_of("under_way"), tags=dict(unfinished))
+    if waiting is not None:
+        instance.create_run_for_job(job_of(waiting))
     result = job_of(job, fails=fails).execute_in_process(
         instance=instance, tags=dict(tags), raise_on_error=False
     )
@@ -215,6 +218,13 @@ def test_marts_follow_neither_earlier_stages_nor_themselves_nor_the_driver(
 def test_marts_wait_for_the_last_of_several_runs(other: dict[str, str]) -> None:
     outcome = follow({}, MARTS_FOLLOW_MONITORING, job=RETRAIN, unfinished=other)
     assert "last" in reason(outcome)
+
+
+def test_marts_that_have_not_begun_will_see_a_further_run_too() -> None:
+    outcome = follow({}, MARTS_FOLLOW_MONITORING, job=RETRAIN, waiting=REFRESH_MARTS)
+    assert "about to be refreshed" in reason(outcome)
+    other = follow({}, MARTS_FOLLOW_MONITORING, job=RETRAIN, waiting="maintenance")
+    assert isinstance(other, dg.RunRequest)
 
 
 @pytest.mark.parametrize(

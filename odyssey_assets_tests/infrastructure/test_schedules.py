@@ -1,7 +1,7 @@
 """When things happen by themselves, and what is made up for after the machine slept."""
 
 from collections.abc import Callable, Iterator, Mapping
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 import dagster as dg
 import pytest
 
+from odyssey_assets.core.sessions import first_session_from
 from odyssey_assets.infrastructure.home import remember_universe
 from odyssey_assets.infrastructure.partitions import RANGE_END_TAG, RANGE_START_TAG
 from odyssey_assets.infrastructure.run_tags import CAUSE_TAG, NIGHTLY_TAG, SCHEDULE_TAG
@@ -129,7 +130,7 @@ def test_history_with_an_end_has_no_nights_after_it(tick: Tick) -> None:
 def test_schedules_tick_in_new_york_as_the_settings_say(settings: Settings) -> None:
     found = by_name(settings)
     assert {name: each.cron_schedule for name, each in found.items()} == {
-        "nightly": "30 18 * * 1-5", "monthly": "0 22 1 * *", "weekly": "0 10 * * 6",
+        "nightly": "30 18 * * 1-5", "monthly": "0 22 * * 1-5", "weekly": "0 10 * * 6",
     }  # fmt: skip
     assert {each.execution_timezone for each in found.values()} == {"America/New_York"}
     assert {each.default_status for each in found.values()} == {dg.DefaultScheduleStatus.RUNNING}
@@ -138,7 +139,7 @@ def test_schedules_tick_in_new_york_as_the_settings_say(settings: Settings) -> N
     )
     found = by_name(settings.model_copy(update={"schedules": changed}))
     assert [each.cron_schedule for each in found.values()] == [
-        "5 6 * * 1-5", "0 22 15 * *", "0 10 * * 0",
+        "5 6 * * 1-5", "0 22 * * 1-5", "0 10 * * 0",
     ]  # fmt: skip
 
 
@@ -150,6 +151,38 @@ def test_month_retrains_everything_once(tick: Tick) -> None:
     assert request.tags[CAUSE_TAG] == "schedule"
     answer = tick("monthly", at, {SCHEDULE_TAG: "monthly-2024-08"})
     assert answer == "monthly-2024-08 was asked for already."
+
+
+@pytest.mark.parametrize(
+    ("day", "monthly_day", "tick_name"),
+    [
+        (date(2024, 7, 1), 4, None),
+        (date(2024, 7, 4), 4, None),  # A holiday.
+        (date(2024, 7, 5), 4, "monthly-2024-07"),
+        (date(2024, 9, 30), 28, "monthly-2024-09"),  # The 28th was a Saturday.
+        (date(2026, 3, 2), 28, "monthly-2026-02"),  # The first session after lies in March.
+    ],
+)
+def test_month_retrains_on_the_first_session_from_its_day(
+    tick: Tick, day: date, monthly_day: int, tick_name: str | None, settings: Settings
+) -> None:
+    changed = settings.schedules.model_copy(update={"monthly_day": monthly_day})
+    at = datetime(day.year, day.month, day.day, 22, tzinfo=NEW_YORK)
+    answer = tick("monthly", at, schedules=changed)
+    assert (answer.run_key if isinstance(answer, dg.RunRequest) else None) == tick_name
+
+
+def test_month_that_was_slept_through_is_made_up_for_where_a_home_was_at_work(
+    tick: Tick,
+) -> None:
+    session = datetime.now(NEW_YORK).date() + timedelta(days=60)
+    due = first_session_from(session.replace(day=1))
+    later = datetime.combine(first_session_from(due + timedelta(days=1)), time(22), NEW_YORK)
+    fresh = tick("monthly", datetime(2024, 8, 6, 22, tzinfo=NEW_YORK), {"other": "run"})
+    assert fresh == "monthly-2024-08 was due on 2024-08-01, before this home had any run."
+    answer = tick("monthly", later, {"other": "run"})
+    assert isinstance(answer, dg.RunRequest)
+    assert answer.run_key == f"monthly-{due:%Y-%m}"
 
 
 def test_week_is_tidied_up_once(tick: Tick) -> None:

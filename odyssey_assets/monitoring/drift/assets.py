@@ -80,6 +80,9 @@ def _drift(grid: PartitionGrid) -> dg.AssetsDefinition:
         from odyssey_assets.monitoring.drift.samples import verdict_tasks
 
         home, windows = home_of(settings), windows_by_ticker(context.partition_keys)
+        running = window_of(last_session(settings))
+        wanted = settings.drift.reports_kept if config.is_report_wanted else 0
+        cells = cells_to_judge(windows, running, wanted)
         measured = measure_drift(
             features,
             folds,
@@ -90,21 +93,17 @@ def _drift(grid: PartitionGrid) -> dg.AssetsDefinition:
             settings,
             ModelStore(home.models),
             warehouse.read(DRIFT, _before(windows), PAST_COLUMNS),
+            cells,
         )
-        running = window_of(last_session(settings))
-        wanted = settings.drift.reports_kept if config.is_report_wanted else 0
         tasks = verdict_tasks(
-            measured.samples,
-            cells_to_judge(windows, running, wanted),
-            settings.drift.method,
-            is_report_wanted=config.is_report_wanted,
+            measured.samples, cells, settings.drift.method, is_report_wanted=wanted > 0
         )
         judged = judge_and_report(
             measured.summary, tasks, running, home.reports, settings.drift, settings.workers
         )
         _add_notes(context, judged, home, settings)
         past = warehouse.read(DRIFT_SUMMARY, _before(windows))
-        _add_pictures(context, measured.drift, past, judged.summary, settings)
+        _add_pictures(context, measured.drift, pd.concat([past, judged.summary]), settings)
         return (
             cut_to_run(context, measured.drift, DRIFT),
             cut_to_run(context, judged.summary, DRIFT_SUMMARY),
@@ -144,7 +143,6 @@ def _add_notes(
 def _add_pictures(
     context: dg.AssetExecutionContext,
     drift: pd.DataFrame,
-    past: pd.DataFrame,
     summary: pd.DataFrame,
     settings: Settings,
 ) -> None:
@@ -156,7 +154,7 @@ def _add_pictures(
     ticker = max(windows, key=lambda name: (windows[name][-1], name))
     newest = cell_key(windows[ticker][-1], ticker)
     heat = p_value_chart(drift, settings.drift.method, is_simulated=is_simulated)
-    shares = share_chart(pd.concat([past, summary]), is_simulated=is_simulated)
+    shares = share_chart(summary, is_simulated=is_simulated)
     for contract, name, figure, text in (
         (DRIFT, "p_values", heat, "How unusual each input of each ticker is"),
         (DRIFT_SUMMARY, "share_drifted", shares, "Share of drifted inputs by ticker and window"),

@@ -214,4 +214,4 @@ def _simes(p_values: np.ndarray) -> np.ndarray:
     counts = np.isfinite(p_values).sum(axis=-2, keepdims=True)
     ordered = np.sort(np.where(np.isfinite(p_values), p_values, np.inf), axis=-2)
     ranks = np.arange(1, ordered.shape[-2] + 1)[:, None]
-    return np.minimum((ordered * counts / ranks).min(axis=-2), 1.0)
+    return np.minimum((ordered * np.maximum(counts, 1) / ranks).min(axis=-2), 1.0)

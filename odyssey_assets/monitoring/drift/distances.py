@@ -32,6 +32,7 @@ def running_deviations(reference: np.ndarray, prefix: np.ndarray) -> float:
 
 @njit(cache=True)
 def standard_deviation(reference: np.ndarray, mean: float) -> float:
+    """Return the standard deviation (ddof 0) about the given mean."""
     squares = 0.0
     for value in reference:
         squares += (value - mean) * (value - mean)
@@ -40,6 +41,7 @@ def standard_deviation(reference: np.ndarray, mean: float) -> float:
 
 @njit(cache=True)
 def has_few_values(reference: np.ndarray) -> bool:
+    """Return whether the reference has at most `MAX_DISTINCT` distinct values."""
     distinct = 1
     for row in range(1, len(reference)):
         distinct += reference[row] != reference[row - 1]
@@ -92,6 +94,7 @@ def bin_shares(reference: np.ndarray, sample: np.ndarray, shares: np.ndarray) ->
 
 @njit(cache=True)
 def psi_distance(one: np.ndarray, two: np.ndarray) -> float:
+    """Return the population stability index of two lists of shares, empty bins filled."""
     fill_one, fill_two = _fill(one), _fill(two)
     total = 0.0
     for at in range(len(one)):
@@ -112,6 +115,7 @@ def _fill(shares: np.ndarray) -> float:
 
 @njit(cache=True)
 def jensen_shannon_distance(one: np.ndarray, two: np.ndarray) -> float:
+    """Return the Jensen-Shannon distance of two lists of shares, natural logarithm."""
     total = 0.0
     for at in range(len(one)):
         middle = (one[at] + two[at]) / 2.0

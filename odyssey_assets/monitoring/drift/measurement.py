@@ -13,7 +13,7 @@ those of earlier windows at as many sessions. Those may be given (`past`: stored
 import: only bodies import this module. Evidently's verdict and report belong to `verdict`.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass
 
 import pandas as pd
@@ -36,7 +36,7 @@ class DriftMeasured:
     Attributes:
         drift: Rows of `monitoring.drift` of the windows asked for.
         summary: Rows of `monitoring.drift_summary` of the same windows, judged by scores.
-        samples: The newest sample of each of those windows that has a verdict.
+        samples: The newest sample of each of those windows that has one and was asked for.
     """
 
     drift: pd.DataFrame
@@ -53,7 +53,8 @@ def measure_drift(
     windows_by_ticker: Mapping[str, Sequence[Window]],
     settings: Settings,
     store: ModelStore | None,
-    past: pd.DataFrame | None = None,
+    past: pd.DataFrame | PastScores | None = None,
+    sampled: Container[tuple[str, Window]] | None = None,
 ) -> DriftMeasured:
     """Measure the drift of windows, and judge it by what earlier windows were like.
 
@@ -67,8 +68,10 @@ def measure_drift(
         settings: Drift, seed and the forecaster that the policies see.
         store: Knows the features of each model, and keeps the references of running windows; None:
             a model counts as using all features it may, and nothing is kept.
-        past: Rows of `monitoring.drift` of earlier windows (`PAST_COLUMNS` suffice); what they
-            lack is worked out.
+        past: Rows of `monitoring.drift` of earlier windows (`PAST_COLUMNS` suffice), or what was
+            made of them; what they lack is worked out.
+        sampled: Tickers and windows whose newest sample is given back, each some megabytes; None:
+            all of them.
 
     Raises:
         ModelError: A reference cannot be written.
@@ -77,7 +80,7 @@ def measure_drift(
     tickers = sorted(windows_by_ticker)
     panels = build_panels(features, predictions, tickers, model)
     record = ServingRecord(folds, challengers, reigns, model, store)
-    known = PastScores(past)
+    known = past if isinstance(past, PastScores) else PastScores(past)
     rows: list[LookRows] = []
     unmeasured: list[Unmeasured] = []
     samples: dict[tuple[str, Window], JudgedSample] = {}
@@ -91,7 +94,8 @@ def measure_drift(
             found = measured.measure(window)
             rows += found.looks
             unmeasured += found.unmeasured
-            if found.newest is not None:
+            is_wanted = sampled is None or (ticker, window) in sampled
+            if found.newest is not None and is_wanted:
                 samples[ticker, window] = found.newest
     drift, summary = tabulate(rows, unmeasured, settings.drift)
     return DriftMeasured(drift, summary, samples)

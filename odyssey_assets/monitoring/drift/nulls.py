@@ -66,7 +66,7 @@ def drawn_null(
     longest = max(compared)
     stream = (seed, zlib.crc32(panel.ticker.encode()), model.window.start.toordinal())
     drawn = draw_paths(np.random.default_rng(stream), len(learned), BLOCK_SESSIONS, DRAWS, longest)
-    rows = panel.values[learned.start + drawn.ravel()].copy()
+    rows = panel.table[learned.start + drawn.ravel()].copy()
     rows[:, -1] = np.nan
     first = np.repeat(np.arange(DRAWS) * longest, len(compared))
     scores = score_samples(reference, rows, first, first + np.tile(compared, DRAWS))

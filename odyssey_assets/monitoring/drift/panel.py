@@ -23,14 +23,14 @@ class TickerPanel:
     Attributes:
         ticker: The ticker.
         days: Sessions, datetime64[D], shape (rows,).
-        values: Float64, shape (rows, columns); the columns are `COLUMNS`, forecasts last, NaN
+        table: Float64, shape (rows, columns); the columns are `COLUMNS`, forecasts last, NaN
             where nothing was forecast.
         forecast_by: SHA-256 of the model that forecast each session, "" for none; shape (rows,).
     """
 
     ticker: str
     days: np.ndarray
-    values: np.ndarray
+    table: np.ndarray
     forecast_by: np.ndarray
 
     def position(self, day: date) -> int:
@@ -44,12 +44,12 @@ class TickerPanel:
 
     def forecasts_before(self, day: date) -> np.ndarray:
         """Return the forecasts of the sessions before `day`, float64."""
-        forecasts = self.values[: self.position(day), -1]
+        forecasts = self.table[: self.position(day), -1]
         return forecasts[np.isfinite(forecasts)]
 
     def sample(self, first: int, stop: int, model_sha256: str) -> np.ndarray:
         """Return the rows [first, stop) with the forecasts of one model only."""
-        rows = self.values[first:stop].copy()
+        rows = self.table[first:stop].copy()
         rows[self.forecast_by[first:stop] != model_sha256, -1] = np.nan
         return rows
 

@@ -81,7 +81,7 @@ def build_reference(panel: TickerPanel, model: ServingModel) -> SortedColumns:
     learned = panel.rows_between(model.train_start, model.train_end)
     forecasts = panel.forecasts_before(model.window.start)
     values = np.full((max(len(learned), len(forecasts)), len(COLUMNS)), np.nan)
-    values[: len(learned), :-1] = panel.values[learned.start : learned.stop, :-1]
+    values[: len(learned), :-1] = panel.table[learned.start : learned.stop, :-1]
     if len(forecasts) >= MIN_FORECASTS:
         values[: len(forecasts), -1] = forecasts
     return SortedColumns.of(values)
@@ -103,7 +103,7 @@ def _identity(panel: TickerPanel, model: ServingModel) -> dict[str, object]:
 
 def _payload(reference: SortedColumns) -> bytes:
     written = io.BytesIO()
-    np.savez(written, values=reference.values, counts=reference.counts)
+    np.savez(written, ascending=reference.ascending, counts=reference.counts)
     return written.getvalue()
 
 
@@ -117,6 +117,6 @@ def _read(stored: StoredModel, identity: dict[str, object]) -> SortedColumns:
         raise ModelError("its content is that of another reference")
     try:
         with np.load(io.BytesIO(stored.payload), allow_pickle=False) as arrays:
-            return SortedColumns(arrays["values"], arrays["counts"])
+            return SortedColumns(arrays["ascending"], arrays["counts"])
     except (ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
         raise ModelError(f"its payload cannot be read: {error}") from error

@@ -49,11 +49,11 @@ class SortedColumns:
     """Columns of a reference in ascending order.
 
     Attributes:
-        values: Ascending, what is null at the end as NaN; float64, shape (columns, rows).
+        ascending: Values, what is null at the end as NaN; float64, shape (columns, rows).
         counts: Values of each column that are not null, int64, shape (columns,).
     """
 
-    values: np.ndarray
+    ascending: np.ndarray
     counts: np.ndarray
 
     @classmethod
@@ -82,7 +82,7 @@ def score_samples(
     columns = np.ascontiguousarray(np.asarray(rows, dtype=np.float64).T)
     scores = np.full((len(first), len(columns), len(METHODS)), np.nan)
     _score(
-        reference.values,
+        reference.ascending,
         reference.counts,
         columns,
         np.asarray(first, dtype=np.int64),

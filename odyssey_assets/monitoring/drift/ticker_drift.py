@@ -236,7 +236,7 @@ class TickerDrift:
             sessions=self._panel.days[look.first : look.stop],
             names=tuple(np.array(COLUMNS)[is_input]),
             sample=sample[:, is_input],
-            reference=reference.values[is_input].T,
+            reference=reference.ascending[is_input].T,
             scores=one.scores[is_input],
             thresholds=judgement.thresholds[is_input],
         )

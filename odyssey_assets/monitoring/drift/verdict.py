@@ -110,7 +110,8 @@ def judge(task: VerdictTask) -> Verdict:
     """Return Evidently's verdict on one sample, with a report if it drifted or one is wanted."""
     from evidently import Report
     from evidently.metrics import DriftedColumnsCount
-    from evidently.presets import DataDriftPreset
+
+    from odyssey_assets.monitoring.drift.evidently_report import DriftTable
 
     names = [column.name for column in task.columns]
     options = {
@@ -130,8 +131,8 @@ def judge(task: VerdictTask) -> Verdict:
         result = counted.run(sample, reference).dict()
         is_drifted = result["tests"][0]["status"] == "FAIL"
         if is_drifted or task.is_report_wanted:
-            preset = Report([DataDriftPreset(**options)], include_tests=False)
-            html = _titled(preset.run(sample, reference).get_html_str(as_iframe=False), task)
+            table = Report([DriftTable(**options)], include_tests=False)
+            html = _titled(table.run(sample, reference).get_html_str(as_iframe=False), task)
     count = result["metrics"][0]["value"]
     return Verdict(is_drifted, int(count["count"]), float(count["share"]), html)
 
@@ -151,12 +152,13 @@ def evidently_threshold(method: str, column: JudgedColumn) -> float:
 
     rows, size = (int(np.isfinite(each).sum()) for each in (column.reference, column.sample))
     # The statistic is a whole number of these steps: nothing lies between one and the next.
-    step = np.floor(column.threshold * rows * size + _TIE)
-    usual, strange, own = (
-        ks_p_value(statistic, rows, size)
-        for statistic in (step / (rows * size), (step + 1) / (rows * size), column.score)
-    )
-    return float(side * max(side * (usual + strange) / 2, side * own * (1.0 + _TIE * side)))
+    step, own = np.floor(column.threshold * rows * size + _TIE), column.score * rows * size
+    usual, strange = (ks_p_value(each / (rows * size), rows, size) for each in (step, step + 1))
+    threshold = (usual + strange) / 2
+    if abs(own - step) < 2:
+        p_value = ks_p_value(column.score, rows, size)
+        threshold = side * max(side * threshold, side * p_value * (1.0 + _TIE * side))
+    return float(threshold)
 
 
 def _judge(_: None, task: VerdictTask) -> Verdict:
@@ -195,6 +197,8 @@ def _titled(html: str, task: VerdictTask) -> str:
         f"{EVIDENTLY_NAMES[task.method]}. Each column has the threshold that the ticker's own past "
         f"sets; `{PREDICTION}` is the model's forecast."
     )
+    if task.method == "ks":
+        note += " Drift scores are p-values here: the smaller, the farther."
     heading = (
         '<header style="font-family:sans-serif;margin:16px 32px 0">'
         f'<h2 style="margin:0">{escape(title)}</h2><p style="margin:4px 0">{escape(note)}</p>'

@@ -163,11 +163,14 @@ def _decision(event: Event, promotions: pd.DataFrame) -> tuple[str, str]:
     if event.cause == "new_window":
         return "pending", "its models forecast; the next marts hold them against the mean"
     decided = promotions[promotions["decision"].isin(OUTCOMES_OF_THE_GATE)]
+    is_meant = (decided["subject"] == event.ticker) & (decided["kind"] == FORECASTER)
+    about = decided[is_meant]
     own = decided[decided["event_id"] == event.event_id]
     if own.empty:
         since = event.was_requested_at or event.recorded_at
-        is_meant = (decided["subject"] == event.ticker) & (decided["kind"] == FORECASTER)
-        own = decided[is_meant & (decided["recorded_at"] >= pd.Timestamp(since))]
+        own = about[about["recorded_at"] >= pd.Timestamp(since)]
+    if own.empty and (about["as_of"] == pd.Timestamp(event.as_of)).any():
+        return "unchanged_data", "the same data gave the same model, which was judged already"
     if own.empty:
         return "failed", "the run left no decision: no challenger could be fitted or judged"
     newest = own.sort_values("recorded_at", kind="stable").iloc[-1]

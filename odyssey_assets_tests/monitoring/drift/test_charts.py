@@ -60,7 +60,7 @@ def drawn(figure: Figure) -> tuple[str, list[list[str]], Axes]:
     return axes.get_title(loc="left"), rows, axes
 
 
-def names(labels: list) -> list[str]:  # type: ignore[type-arg]
+def names(labels: list) -> list[str]:
     return [label.get_text() for label in labels]
 
 
@@ -76,7 +76,7 @@ def test_newest_sample_is_drawn_by_the_chosen_method_strangest_feature_first() -
     assert names(axes.get_xticklabels()) == ["AAA", "BBB"]
     assert texts == [[".4", "<.001"], [".4", ".4"], [".4", ".4"]]
     [cells] = [each for each in axes.collections if isinstance(each, PolyCollection)]
-    assert list(np.atleast_1d(cells.get_linewidths()) > 0) == [False, True] + [False] * 4
+    assert list(np.atleast_1d(cells.get_linewidth()) > 0) == [False, True] + [False] * 4
 
 
 def test_what_a_model_does_not_use_is_left_empty() -> None:

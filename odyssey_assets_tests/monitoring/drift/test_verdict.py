@@ -73,6 +73,12 @@ def test_one_column_among_many_is_a_verdict_and_has_a_report() -> None:
     assert (verdict.is_drifted, verdict.drifted_columns) == (True, 1)
     assert verdict.html is not None
     assert "<title>AAA: inputs of its model, 2024-07-01 to 2024-08-29</title>" in verdict.html
+    assert "p-values" not in verdict.html[: verdict.html.index("</header>")]
+
+
+def test_report_says_where_its_scores_are_p_values() -> None:
+    html = judge(task("ks", 0, np.array([0.5, 2.0]))).html or ""
+    assert "p-values here: the smaller, the farther" in html[: html.index("</header>")]
 
 
 def test_report_is_written_on_demand_where_nothing_drifted() -> None:

@@ -79,6 +79,14 @@ def test_decisions_before_the_request_and_successions_are_not_its_outcome() -> N
     assert rows["reason"].str.contains("no decision").all()
 
 
+def test_model_of_the_same_data_that_was_judged_before_is_no_failure() -> None:
+    as_of = {event.ticker: event.as_of for event in events_of(ASKED.rows)}
+    earlier = promotion("INTC", "rejected", NOW - timedelta(hours=1))
+    decided = promotions(earlier | {"as_of": pd.Timestamp(as_of["INTC"])})
+    rows = finished(ASKED.rows, KEY, "r1", decided, LATER)
+    assert outcomes(rows) == {"INTC": "unchanged_data", "HYG": "failed"}
+
+
 def test_failed_run_says_why_and_is_settled_once() -> None:
     rows = failed(ASKED.rows, KEY, "r1", "disk full", LATER)
     assert set(rows["outcome"]) == {"failed"}

@@ -1,0 +1,246 @@
+"""A stored history cut at a day is what a home held on that day, and nothing later reaches it."""
+
+from dataclasses import fields, replace
+from datetime import date
+from pathlib import Path
+
+import dagster as dg
+import numpy as np
+import pandas as pd
+import pytest
+
+from odyssey_assets.core.reigns import Reign
+from odyssey_assets.core.slices import Slice
+from odyssey_assets.core.windows import parse_window, window_of
+from odyssey_assets.errors import ModelError, SettingsError
+from odyssey_assets.forecasting.tables import CHALLENGERS, FOLDS, PREDICTIONS, TRIALS
+from odyssey_assets.infrastructure.model_store import MANIFEST, PAYLOAD, ModelStore
+from odyssey_assets.replay import (
+    MADE_BY_A_MODEL,
+    REPLAYED,
+    Books,
+    History,
+    LayeredStore,
+    read_history,
+)
+from odyssey_assets_tests.tiny_market import (
+    TICKERS,
+    TinyHome,
+    materialize,
+    tiny_settings,
+    warehouse_of,
+)
+
+EARLIER_END = date(2022, 3, 15)
+WINDOW = parse_window("2022-01-01")
+RUN = "mlflow_run_id"
+NAMES = ("xgboost", "SPY", "2022-01-01", "0123")
+
+
+@pytest.fixture(scope="module")
+def history(tiny_home: TinyHome) -> History:
+    """Return the history of the home that knows more than half a year of its last window."""
+    return read_history(warehouse_of(tiny_settings(tiny_home.root)))
+
+
+@pytest.fixture(scope="module")
+def earlier(tmp_path_factory: pytest.TempPathFactory) -> History:
+    """Return the history of a home whose market ended in the middle of the last window."""
+    settings = tiny_settings(tmp_path_factory.mktemp("earlier") / "home", end=EARLIER_END)
+    tables = dg.AssetSelection.assets(*(list(table.key) for table in REPLAYED))
+    assert materialize(settings, tables.upstream().without_checks()).success
+    return read_history(warehouse_of(settings))
+
+
+def assert_same(one: History, other: History) -> None:
+    for each in fields(History):
+        left, right = (getattr(history, each.name) for history in (one, other))
+        left, right = (rows.drop(columns=RUN, errors="ignore") for rows in (left, right))
+        pd.testing.assert_frame_equal(
+            left.reset_index(drop=True), right.reset_index(drop=True), check_exact=True
+        )
+
+
+def test_cut_is_what_a_home_held_whose_market_ended_there(
+    history: History, earlier: History
+) -> None:
+    cut = history.until(EARLIER_END)
+    assert len(cut.predictions) < len(history.predictions), "the cut must cut"
+    assert_same(cut, earlier)
+
+
+def test_cut_of_a_cut_is_the_earlier_cut(history: History) -> None:
+    for day in (date(2020, 3, 2), date(2021, 7, 4), date(2022, 2, 28)):
+        assert_same(history.until(EARLIER_END).until(day), history.until(day))
+
+
+@pytest.mark.parametrize("day", [date(2021, 6, 30), date(2021, 7, 1), date(2022, 4, 3)])
+def test_scrambled_future_reaches_no_cut(history: History, day: date) -> None:
+    rng = np.random.default_rng(3)
+    last = pd.Timestamp(day)
+
+    def scrambled(rows: pd.DataFrame, column: str, later: pd.Timestamp) -> pd.DataFrame:
+        changed = rows.copy()
+        numbers = list(changed.select_dtypes("float64").columns)
+        is_later = (changed[column] > later).to_numpy()
+        changed.loc[is_later, numbers] = rng.normal(size=(is_later.sum(), len(numbers)))
+        return changed
+
+    other = History(
+        features=scrambled(history.features, "date", last),
+        labels=_with_other_outcomes(history, day, rng),
+        bars=scrambled(history.bars, "date", last),
+        folds=scrambled(history.folds, "window", pd.Timestamp(window_of(day).start)),
+        predictions=scrambled(history.predictions, "date", last),
+    )
+    assert not other.features.equals(history.features), "something must be scrambled"
+    assert_same(other.until(day), history.until(day))
+
+
+def _with_other_outcomes(history: History, day: date, rng: np.random.Generator) -> pd.DataFrame:
+    """Return labels of which all that ended after a day are others."""
+    labels = history.labels.copy()
+    for ticker, rows in labels.groupby("ticker"):
+        days = rows["date"].to_numpy()
+        for name in (name for name in labels if name.startswith("forward_return_")):
+            horizon = int(name.removeprefix("forward_return_").removesuffix("d"))
+            ends = np.append(days[horizon:], [np.datetime64("2100-01-01")] * horizon)
+            is_open = ends > np.datetime64(day)
+            labels.loc[rows.index[is_open], name] = rng.normal(size=is_open.sum())
+        assert ticker in TICKERS
+    return labels
+
+
+def test_session_before_is_the_last_one_that_is_stored(history: History) -> None:
+    assert history.session_before(date(2022, 1, 3)) == date(2021, 12, 31)
+    assert history.session_before(date(1999, 1, 1)) == date.min
+    assert list(history.sessions) == sorted(set(history.sessions))
+
+
+def trials_of(history: History, ticker: str, sha256: str) -> pd.DataFrame:
+    """Return what another model says of every session of the last window."""
+    rows = history.predictions
+    is_own = (rows["ticker"] == ticker) & (rows["model"] == "xgboost")
+    own = rows[is_own & (rows["window"] == pd.Timestamp(WINDOW.start))]
+    return own.assign(
+        prediction=own["prediction"] + 1.0,
+        lower=own["lower"] + 1.0,
+        upper=own["upper"] + 1.0,
+        model_sha256=sha256,
+        trained_as_of=pd.Timestamp("2021-06-30"),
+        role="challenger",
+        recorded_at=pd.Timestamp("2022-03-01"),
+    )[list(TRIALS.column_names)]
+
+
+def test_reigning_models_made_exactly_the_forecasts_after_their_decision(history: History) -> None:
+    trials = pd.concat([trials_of(history, "SPY", sha256) for sha256 in ("one", "two")])
+    days = (date(2022, 2, 10), date(2022, 4, 1))
+    reigns = [
+        Reign("SPY", WINDOW, day, NAMES, sha256)
+        for day, sha256 in zip(days, ("one", "two"), strict=True)
+    ]
+    served = history.served(trials, reigns).predictions
+    made, dates = history.predictions, history.predictions["date"].dt.date
+    is_reigned = (made["ticker"] == "SPY") & (made["model"] == "xgboost")
+    after = [is_reigned & (dates > day) for day in days]
+    assert after[1].any()
+    assert (after[0] & ~after[1]).any()
+    pd.testing.assert_frame_equal(served[~after[0]], made[~after[0]], check_exact=True)
+    assert set(served.loc[after[0] & ~after[1], "model_sha256"]) == {"one"}
+    assert set(served.loc[after[1], "model_sha256"]) == {"two"}
+    difference = served.loc[after[0], "prediction"] - made.loc[after[0], "prediction"]
+    assert np.allclose(difference, 1.0)
+    others = [name for name in made if name not in MADE_BY_A_MODEL]
+    pd.testing.assert_frame_equal(served[others], made[others], check_exact=True)
+
+
+def test_reign_without_forecasts_leaves_what_was_forecast(history: History) -> None:
+    reign = Reign("SPY", WINDOW, date(2022, 2, 10), NAMES, "unknown")
+    assert_same(history.served(TRIALS.empty(), [reign]), history)
+
+
+def test_forecasts_of_promoted_models_are_taken_back_from_the_trials(
+    history: History, tiny_copy: Path
+) -> None:
+    warehouse = warehouse_of(tiny_settings(tiny_copy))
+    stored, folds = warehouse.read(PREDICTIONS), warehouse.read(FOLDS)
+    is_own = stored["model_sha256"].isin(folds["model_sha256"])
+    assert is_own.all()
+    promoted = trials_of(history, "SPY", "promoted").set_index("date")
+    is_after = (
+        (stored["ticker"] == "SPY")
+        & (stored["model"] == "xgboost")
+        & (stored["date"] > pd.Timestamp(2022, 3, 1))
+    )
+    own = stored[is_after].assign(role="fold", recorded_at=pd.Timestamp("2022-06-30"))
+    warehouse.append(TRIALS, own[list(TRIALS.column_names)])
+    for name in MADE_BY_A_MODEL:
+        stored.loc[is_after, name] = promoted[name].reindex(stored.loc[is_after, "date"]).to_numpy()
+    warehouse.replace(PREDICTIONS, stored, (Slice(),))
+    again = read_history(warehouse)
+    order = ["date", "ticker", "model"]
+    pd.testing.assert_frame_equal(
+        again.predictions.sort_values(order, ignore_index=True),
+        history.predictions.sort_values(order, ignore_index=True),
+        check_exact=True,
+    )
+
+
+def test_home_without_forecasts_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(SettingsError, match=r"holds no forecasts to go through. Run `odyssey run`"):
+        read_history(warehouse_of(tiny_settings(tmp_path)))
+
+
+@pytest.fixture
+def stores(tmp_path: Path) -> LayeredStore:
+    """Return a store over another one."""
+    return LayeredStore(ModelStore(tmp_path / "upper"), ModelStore(tmp_path / "lower"))
+
+
+def test_layered_store_reads_both_and_writes_above(stores: LayeredStore) -> None:
+    below = stores.lower.save(("a", "1"), b"below", {}, {})
+    assert stores.find(("a", "1")) == below
+    made = stores.save(("a", "2"), b"above", {}, {})
+    assert stores.find(("a", "2")) == made
+    assert stores.lower.find(("a", "2")) is None
+    assert stores.names(("a",)) == (("a", "1"), ("a", "2"))
+    over = stores.save(("a", "1"), b"over", {"x": 1}, {})
+    assert stores.find(("a", "1")) == over
+    stores.remove(("a", "1"))
+    stores.remove(("a", "1"))
+    assert stores.find(("a", "1")) == below, "what lies below stays"
+    assert stores.find(("b",)) is None
+
+
+@pytest.mark.parametrize("layer", ["upper", "lower"])
+def test_layered_store_refuses_altered_models(
+    stores: LayeredStore, tmp_path: Path, layer: str
+) -> None:
+    store = stores.upper if layer == "upper" else stores.lower
+    store.save(("a", "1"), b"payload", {}, {})
+    [payload] = (tmp_path / layer).glob(f"**/{PAYLOAD}")
+    payload.write_bytes(b"altered")
+    assert list((tmp_path / layer).glob(f"**/{MANIFEST}"))
+    with pytest.raises(ModelError):
+        stores.find(("a", "1"))
+
+
+def test_books_are_read_as_they_are_stored(tmp_path: Path, history: History) -> None:
+    warehouse = warehouse_of(tiny_settings(tmp_path))
+    books = Books(warehouse)
+    assert books.read(TRIALS).empty
+    trials = TRIALS.conform(trials_of(history, "SPY", "one"))
+    books.append(TRIALS, trials)
+    books.append(TRIALS, trials)
+    pd.testing.assert_frame_equal(books.read(TRIALS), warehouse.read(TRIALS))
+    assert len(books.read(TRIALS)) == len(trials)
+    books.append(CHALLENGERS, CHALLENGERS.empty())
+    assert books.read(CHALLENGERS).empty
+
+
+def test_history_stays_as_it_is_when_forecasts_are_replaced(history: History) -> None:
+    before = replace(history, predictions=history.predictions.copy())
+    reign = Reign("SPY", WINDOW, date(2022, 2, 10), NAMES, "one")
+    history.served(trials_of(history, "SPY", "one"), [reign])
+    assert_same(history, before)
