@@ -1,6 +1,6 @@
-"""The `odyssey` command: run, ui, query, backtest, simulate, metrics, promote, rollback, doctor.
+"""The `odyssey` command: options and wording.
 
-Options and wording. What a command does belongs to `infrastructure` and the domains; slow
+What a command does belongs to `infrastructure` and the domains; slow
 libraries are imported by the command that needs them.
 """
 
@@ -201,6 +201,21 @@ def backtest(
     found = answer(question, home)
     print_frame(console, f"{policy} after costs", found.figures)
     print_lines(console, "dim", found.notes)
+
+
+@app.command()
+@reports_errors
+def drift(
+    ticker: Annotated[str, typer.Argument(help="Ticker, as the settings name it.")],
+    window: Annotated[
+        str | None, typer.Argument(help="First day of a half year, ISO. Default: the newest.")
+    ] = None,
+    home: HomeOption = None,
+) -> None:
+    """Write Evidently's drift report of a ticker's window."""
+    from odyssey_assets.drift_report import report_drift
+
+    console.print(str(report_drift(ticker, window, home)), highlight=False, soft_wrap=True)
 
 
 @app.command()

@@ -18,12 +18,17 @@ from odyssey_assets.core.collaborators import ModelStore, StoredModel
 from odyssey_assets.core.reigns import Reign
 from odyssey_assets.core.windows import window_of
 from odyssey_assets.errors import SettingsError
-from odyssey_assets.features.tables import FEATURES_TABLE, HORIZONS_SESSIONS, LABELS
+from odyssey_assets.features.tables import FEATURES_TABLE, LABELS
 from odyssey_assets.forecasting.tables import FOLDS, PREDICTIONS, TRIALS
 from odyssey_assets.infrastructure.warehouse import Warehouse
 from odyssey_assets.market_data.tables import BARS
 
 MADE_BY_A_MODEL = ("prediction", "lower", "upper", "model_sha256", "trained_as_of")
+# How a window's model did, which nobody knew while it served.
+TOLD_BY_THE_END = (
+    "test_end", "test_rows", "scored_rows", "rmse", "r2", "direction_accuracy",
+    "information_coefficient", "hit_rate", "sharpe", "interval_coverage",
+)  # fmt: skip
 REPLAYED = (FEATURES_TABLE, LABELS, BARS, FOLDS, PREDICTIONS)
 
 
@@ -37,7 +42,7 @@ class History:
         features: `features.features`.
         labels: `features.labels`.
         bars: `market_data.bars`.
-        folds: `forecasting.folds`.
+        folds: `forecasting.folds`, without what only the end of a window tells.
         predictions: `forecasting.predictions` of the windows' own models.
     """
 
@@ -76,10 +81,15 @@ class History:
             trials: Rows of `forecasting.trials`: what every version says of its window.
             reigns: Of forecasters, in the order of decision.
         """
-        rows = self.predictions.set_index(["ticker", "date", "model"], drop=False)
-        for reign in reigns:
-            is_its = (trials["ticker"] == reign.subject) & (
-                trials["model_sha256"] == reign.model_sha256
+        ruling = list(reigns)
+        if not ruling:
+            return self
+        opening = pd.Timestamp(min(reign.window.start for reign in ruling))
+        first = self.predictions["date"].searchsorted(opening)
+        rows = self.predictions.iloc[first:].set_index(["ticker", "date", "model"], drop=False)
+        for reign in ruling:
+            is_its = (trials["model_sha256"] == reign.model_sha256) & (
+                trials["ticker"] == reign.subject
             )
             is_served = (trials["date"] > pd.Timestamp(reign.serves_after)) & (
                 trials["window"] == pd.Timestamp(reign.window.start)
@@ -87,7 +97,8 @@ class History:
             made = trials[is_its & is_served].set_index(["ticker", "date", "model"])
             both = made.index.intersection(rows.index)
             rows.loc[both, list(MADE_BY_A_MODEL)] = made.loc[both, list(MADE_BY_A_MODEL)]
-        return replace(self, predictions=rows.reset_index(drop=True))
+        parts = [self.predictions.iloc[:first], rows]
+        return replace(self, predictions=pd.concat(parts, ignore_index=True))
 
 
 def read_history(warehouse: Warehouse) -> History:
@@ -111,7 +122,8 @@ def read_history(warehouse: Warehouse) -> History:
         rows.sort_values(["date", "ticker"], kind="stable", ignore_index=True)
         for rows in (*frames.values(), own)
     )
-    return History(features, labels, bars, folds, predictions)
+    known = folds.drop(columns=list(TOLD_BY_THE_END))
+    return History(features, labels, bars, known, predictions)
 
 
 def _own_forecasts(
@@ -214,7 +226,9 @@ def _without_open_outcomes(labels: pd.DataFrame) -> pd.DataFrame:
     """Return labels without those whose last session is not over: a ticker's last `h` rows."""
     left = labels.groupby("ticker").cumcount(ascending=False).to_numpy()
     masked = {
-        f"forward_return_{horizon}d": labels[f"forward_return_{horizon}d"].mask(left < horizon)
-        for horizon in HORIZONS_SESSIONS
+        name: labels[name].mask(left < horizon)
+        for name in LABELS.column_names
+        if name not in LABELS.grain
+        for horizon in (int(name.rsplit("_", 1)[1].removesuffix("d")),)
     }
     return labels.assign(**masked)

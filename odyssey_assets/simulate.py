@@ -22,10 +22,16 @@ from odyssey_assets.nightly_findings import NightlyFindings
 from odyssey_assets.replay import Books, LayeredStore, read_history
 from odyssey_assets.settings import Settings
 from odyssey_assets.simulated_loop import Simulation
+from odyssey_assets.simulated_trials import SimulatedTrials
+
+SUPPRESSED = "suppressed"
 
 
 def play(console: Console, root: Path | None, start: date, end: date) -> None:
     """Go through the days, print what happens on each, and sum it up.
+
+    A finding that nothing is done about comes again every night: of those in a row about one ticker
+    the first is printed, and all are counted.
 
     Args:
         console: Where to print.
@@ -41,8 +47,13 @@ def play(console: Console, root: Path | None, start: date, end: date) -> None:
     suffix = " (simulated data)" if settings.source == "simulated" else ""
     console.print(f"The loop from {start} to {end}{suffix}")
     counts: dict[str, int] = {}
+    last: dict[str, str] = {}
     for event in simulation.run(start, end):
         counts[event.kind] = counts.get(event.kind, 0) + 1
+        is_said = event.kind == SUPPRESSED and last.get(event.subject) == SUPPRESSED
+        last[event.subject] = event.kind
+        if is_said:
+            continue
         print_lines(console, "", [f"{event.day}  {event.kind:<12} {event.subject:<6} {event.text}"])
     simulation.books.warehouse.publish()
     print_frame(
@@ -85,7 +96,8 @@ def open_simulation(settings: Settings, start: date, end: date) -> tuple[Simulat
     books.create_missing((RETRAINING_EVENTS, PROMOTIONS, CHALLENGERS, TRIALS))
     store = LayeredStore(ModelStore(home.models), ModelStore(real.models))
     nightly = NightlyFindings(settings, store, stored)
-    return Simulation(history, settings, Books(books), store, nightly), home
+    trials = SimulatedTrials(history.features, settings, store)
+    return Simulation(history, settings, Books(books), store, nightly, trials), home
 
 
 def _folder(home: Home, start: date, end: date) -> Path:

@@ -3,8 +3,8 @@
 The clock moves over a home's stored history. On each session drift and decay are measured from what
 was known at that close, retrainings planned, challengers fitted and judged, with the functions of
 the nightly jobs, the sensors and the schedules; only Dagster's bookkeeping, Evidently's second
-opinion (which gives the same verdict) and the portfolio are left out. What is known on a day belongs
-to `replay`, what is found wrong on it to `nightly_findings`, how it is shown to `simulate`.
+opinion (which gives the same verdict) and the portfolio are left out. What is known on a day is in
+`replay`, what is found wrong on it to `nightly_findings`, how it is shown to `simulate`.
 """
 
 from collections.abc import Iterator, Mapping
@@ -21,7 +21,6 @@ from odyssey_assets.core.sessions import SATURDAY, closing_reason
 from odyssey_assets.core.windows import window_of
 from odyssey_assets.forecasting.challengers import fit_challengers
 from odyssey_assets.forecasting.tables import CHALLENGERS, TRIALS
-from odyssey_assets.forecasting.trials import run_trials
 from odyssey_assets.infrastructure.schedules import MONTHLY_TIME, monthly_retraining
 from odyssey_assets.monitoring.ledgers import PROMOTIONS, RETRAINING_EVENTS
 from odyssey_assets.monitoring.promotion.champions import reigns_of
@@ -40,6 +39,7 @@ from odyssey_assets.nightly_findings import NightlyFindings
 from odyssey_assets.portfolio.tables import POLICIES
 from odyssey_assets.replay import Books, History, LayeredStore
 from odyssey_assets.settings import Settings
+from odyssey_assets.simulated_trials import SimulatedTrials
 
 NEW_YORK = ZoneInfo("America/New_York")
 REQUESTER = "simulate"
@@ -73,6 +73,7 @@ class Simulation:
         books: The simulation's own: ledgers, challengers, trials.
         store: Reads the home's models, writes to the simulation's.
         nightly: What a night finds wrong.
+        trials: What every version says.
     """
 
     history: History
@@ -80,6 +81,7 @@ class Simulation:
     books: Books
     store: LayeredStore
     nightly: NightlyFindings
+    trials: SimulatedTrials
 
     def run(self, start: date, end: date) -> Iterator[LoopEvent]:
         """Yield what happens from `start` to `end`, day by day, while it happens."""
@@ -159,11 +161,8 @@ class Simulation:
         self, known: History, day: date, now: datetime, batch: Batch | None
     ) -> Iterator[LoopEvent]:
         challengers = self.books.read(CHALLENGERS)
-        tried = run_trials(
-            known.features, known.folds, challengers, self.settings, self.store,
-            now.replace(tzinfo=None),
-        )  # fmt: skip
-        self.books.append(TRIALS, tried.rows)
+        said = self.trials.until(day, known.folds, challengers, now.replace(tzinfo=None))
+        self.books.append(TRIALS, said)
         since = pd.Timestamp(window_of(day).shift(-JUDGED_WINDOWS).start)
         evidence = Evidence(
             ledger=self.books.read(PROMOTIONS),

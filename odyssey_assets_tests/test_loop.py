@@ -1,4 +1,4 @@
-"""The turn of the loop that `odyssey run` takes: what was found retrains once, whatever is killed."""
+"""The turn of the loop that `odyssey run` takes: findings retrain once, whatever is killed."""
 
 from collections.abc import Iterator
 from datetime import date
@@ -28,6 +28,7 @@ from odyssey_assets_tests.monitoring.retraining.watched_home import (
 )
 from odyssey_assets_tests.tiny_market import TICKERS, WINDOWS, tiny_settings, warehouse_of
 
+CONFIG: dict[str, Any] = {"ops": {"fit_challengers": {"config": {}}, "judge": {"config": {}}}}
 REQUESTED, FINISHED = ("requested", ""), ("finished", "failed")
 
 
@@ -74,10 +75,9 @@ def ask(home: WatchedHome, *tickers: str) -> Batch:
 def begin(home: WatchedHome, batch: Batch) -> dg.DagsterRun:
     """Return a run of a batch that is under way."""
     job = job_of(RETRAIN)
-    config = {"ops": {"fit_challengers": {"config": {}}, "judge": {"config": {}}}}
     return home.instance.create_run_for_job(
         job,
-        run_config=config,
+        run_config=CONFIG,
         tags={BATCH_TAG: batch.run_key},
         status=dg.DagsterRunStatus.STARTED,
     )
@@ -98,7 +98,7 @@ def test_findings_of_a_run_retrain_in_one_run_and_are_settled(home: WatchedHome)
     assert outcome.is_success
     [run] = retrain_runs(home)
     assert run.run_id == outcome.run_id
-    ops = run.run_config["ops"]
+    ops: Any = run.run_config["ops"]
     assert ops["fit_challengers"]["config"]["tickers"] == ["AAPL", "HYG", "SPY"]
     [batch] = set(home.ledger["batch"])
     assert ops["judge"]["config"]["batch"] == batch
@@ -162,9 +162,8 @@ def test_retraining_that_was_killed_is_settled_as_failed_and_asked_for_anew(
 
 def test_retraining_that_ended_before_it_was_settled_is_settled(home: WatchedHome) -> None:
     batch = ask(home, "AAPL")
-    config = {"ops": {"fit_challengers": {"config": {}}, "judge": {"config": {}}}}
     done = job_of(RETRAIN).execute_in_process(
-        run_config=config, instance=home.instance, tags={BATCH_TAG: batch.run_key}
+        run_config=CONFIG, instance=home.instance, tags={BATCH_TAG: batch.run_key}
     )
     assert turn(home) is None
     finished = home.ledger[home.ledger["state"] == "finished"]

@@ -4,7 +4,6 @@ from dataclasses import fields, replace
 from datetime import date
 from pathlib import Path
 
-import dagster as dg
 import numpy as np
 import pandas as pd
 import pytest
@@ -12,12 +11,17 @@ import pytest
 from odyssey_assets.core.reigns import Reign
 from odyssey_assets.core.slices import Slice
 from odyssey_assets.core.windows import parse_window, window_of
+from odyssey_assets.definitions import build_defs
 from odyssey_assets.errors import ModelError, SettingsError
+from odyssey_assets.features.labels import DIRECTION_HORIZON
 from odyssey_assets.forecasting.tables import CHALLENGERS, FOLDS, PREDICTIONS, TRIALS
+from odyssey_assets.headless import job_tags
+from odyssey_assets.infrastructure.driver import open_instance, run_job
+from odyssey_assets.infrastructure.home import home_of
 from odyssey_assets.infrastructure.model_store import MANIFEST, PAYLOAD, ModelStore
+from odyssey_assets.infrastructure.refresh import REFRESH_MACRO, REFRESH_MARKET
 from odyssey_assets.replay import (
     MADE_BY_A_MODEL,
-    REPLAYED,
     Books,
     History,
     LayeredStore,
@@ -25,8 +29,8 @@ from odyssey_assets.replay import (
 )
 from odyssey_assets_tests.tiny_market import (
     TICKERS,
+    WINDOWS,
     TinyHome,
-    materialize,
     tiny_settings,
     warehouse_of,
 )
@@ -47,8 +51,15 @@ def history(tiny_home: TinyHome) -> History:
 def earlier(tmp_path_factory: pytest.TempPathFactory) -> History:
     """Return the history of a home whose market ended in the middle of the last window."""
     settings = tiny_settings(tmp_path_factory.mktemp("earlier") / "home", end=EARLIER_END)
-    tables = dg.AssetSelection.assets(*(list(table.key) for table in REPLAYED))
-    assert materialize(settings, tables.upstream().without_checks()).success
+    definitions = build_defs(**dict(settings))
+    tags = job_tags(TICKERS, [parse_window(key) for key in WINDOWS])
+    with pytest.MonkeyPatch.context() as patch:
+        for name in ("DAGSTER_HOME", "ODYSSEY_HOME"):  # Opening an instance names its home there.
+            patch.setenv(name, "")
+        with open_instance(home_of(settings)) as instance:
+            for job in (REFRESH_MACRO, REFRESH_MARKET):
+                outcome = run_job(definitions, instance, job, tags[job], lambda _: None)
+                assert outcome.is_success, outcome.errors
     return read_history(warehouse_of(settings))
 
 
@@ -107,6 +118,8 @@ def _with_other_outcomes(history: History, day: date, rng: np.random.Generator) 
             ends = np.append(days[horizon:], [np.datetime64("2100-01-01")] * horizon)
             is_open = ends > np.datetime64(day)
             labels.loc[rows.index[is_open], name] = rng.normal(size=is_open.sum())
+            if horizon == DIRECTION_HORIZON:
+                labels.loc[rows.index[is_open], "direction_5d"] = "bullish"
         assert ticker in TICKERS
     return labels
 

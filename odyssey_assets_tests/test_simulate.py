@@ -1,4 +1,4 @@
-"""`odyssey simulate`: which days it takes, what it prints, and that the real home stays as it is."""
+"""`odyssey simulate`: which days it takes, what it prints, and where it writes."""
 
 from datetime import date
 from io import StringIO
@@ -23,7 +23,7 @@ def test_days_the_wrong_way_round_are_refused(tiny_home: TinyHome) -> None:
 @pytest.mark.parametrize("day", [date(2019, 1, 2), date(2024, 1, 2)])
 def test_days_without_forecasts_are_refused(tiny_home: TinyHome, day: date) -> None:
     with pytest.raises(
-        SettingsError, match=rf"stored from 2021-\S+ to 2022-06-30; asked for {day}"
+        SettingsError, match=rf"stored from 2022-01-03 to 2022-06-30; asked for {day}"
     ):
         open_simulation(tiny_settings(tiny_home.root), day, day)
 
@@ -62,3 +62,23 @@ def test_what_happens_is_printed_and_the_real_home_stays_as_it_is(
     assert file_hashes(tiny_copy) == before
     published = tiny_copy / "simulations" / "2022-02-18_2022-02-22" / "published"
     assert (published / "odyssey.duckdb").exists()
+
+
+def test_findings_that_come_again_every_night_are_said_once_and_counted(
+    tiny_copy: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    changes = {
+        "ODYSSEY_RETRAINING__IS_AUTOMATIC": "false",
+        "ODYSSEY_DRIFT__FALSE_ALARM_RATE": "0.99",
+        "ODYSSEY_TICKERS": "AAPL,SPY",
+    }
+    for name, value in {**ENVIRONMENT, **changes}.items():
+        monkeypatch.setenv(name, value)
+    output = StringIO()
+    play(Console(file=output, width=60), tiny_copy, date(2022, 2, 16), date(2022, 2, 18))
+    lines = [line for line in output.getvalue().splitlines() if "suppressed" in line]
+    *said, counted = lines
+    tickers = [line.split()[2] for line in said]
+    assert tickers
+    assert len(tickers) == len(set(tickers))
+    assert counted.split()[-2] == str(3 * len(tickers))

@@ -40,7 +40,7 @@ RETRAINING_EVENTS = TableContract(
         Column(
             "event_id",
             "VARCHAR",
-            "Hash of check, run, ticker and window: the same finding has the same event.",
+            "Hash of check, ticker, window, session and value: one finding, one event.",
         ),
         Column("state", "VARCHAR", "State reached.", allowed=STATES),
         _RECORDED_AT,

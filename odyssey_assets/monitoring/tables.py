@@ -55,7 +55,7 @@ DRIFT = TableContract(
         _figure(
             "p_value",
             "Probability of such a score or a larger one if the window were like the ticker's "
-            "earlier ones",
+            "earlier ones, scaled so that all looks of a window keep the false-alarm rate",
             minimum=0,
             maximum=1,
         ),

@@ -68,7 +68,8 @@ def examples(evaluation: dg.AssetCheckEvaluation) -> pd.DataFrame:
 def checked(settings: Settings) -> dict[str, dg.AssetCheckEvaluation]:
     """Run the checks over all windows at once; return the evaluations by name."""
     keys = [dg.AssetCheckKey(dg.AssetKey(asset.split("/")), name) for asset, name in BY_WINDOW]
-    result = materialize(settings, dg.AssetSelection.checks(*keys), first=WINDOWS[0], last=WINDOWS[-1])
+    selection = dg.AssetSelection.checks(*keys)
+    result = materialize(settings, selection, first=WINDOWS[0], last=WINDOWS[-1])
     return {each.check_name: each for each in result.get_asset_check_evaluations()}
 
 

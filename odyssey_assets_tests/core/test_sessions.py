@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from odyssey_assets.core.sessions import (
     CALENDAR_START,
     closing_reason,
+    first_session_from,
     is_session,
     last_completed_session,
     last_completed_sessions,
@@ -106,3 +107,10 @@ def test_last_completed_sessions_before_the_calendar_are_its_first() -> None:
 )
 def test_closing_reason_names_the_holiday(day: date, reason: str | None) -> None:
     assert closing_reason(day) == reason
+
+
+@settings(max_examples=30, deadline=None)
+@given(day=st.dates(date(1990, 1, 3), date(2026, 6, 30)))
+def test_first_session_from_is_the_next_day_that_new_york_trades(day: date) -> None:
+    ahead = (day + timedelta(days=offset) for offset in range(15))
+    assert first_session_from(day) == next(each for each in ahead if is_session(each))

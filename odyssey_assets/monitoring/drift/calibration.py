@@ -26,10 +26,10 @@ from scipy.special import stdtr, stdtrit
 
 from odyssey_assets.monitoring.tables import METHODS
 
-PRIOR_FREEDOM = 5.0
+PRIOR_FREEDOM = 10.0
 """Earlier windows that the spread of all columns counts for, beside those of the column itself."""
 
-LEAST_SPREAD = 1e-6
+LEAST_SPREAD, LEAST_LEVEL = 1e-6, 1e-200
 MIN_SCORES = 3
 OFFSETS = {METHODS.index("psi"): 0.5, METHODS.index("wasserstein"): 1.5}
 """Added before the logarithm, about the median score: below it differences count as they are."""

@@ -33,7 +33,7 @@ class JudgedSample:
     Attributes:
         look: Whose sample it is, and up to which day.
         sessions: Its sessions, datetime64[D], shape (sessions,).
-        names: Names of the columns, the model's own features and its forecasts.
+        names: Names of the columns: features the model was given, and its forecasts.
         sample: The window's values, shape (sessions, columns).
         reference: What they are held against, shape (rows, columns), ascending; NaN at the end
             where a column has fewer.

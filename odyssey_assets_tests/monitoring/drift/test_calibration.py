@@ -108,6 +108,14 @@ def test_constant_columns_alarm_only_when_they_move() -> None:
     assert calibration.judge(moved, 0).is_drifted[0].all()
 
 
+def test_past_of_constants_with_one_wild_window_gives_finite_figures() -> None:
+    windows = np.zeros((12, CHECKPOINTS, COLUMNS, 4))
+    windows[3] = 1.0
+    judged = calibrate(Null(windows, 12.0), EVERY, RATE).judge(np.full((COLUMNS, 4), 0.5), 0)
+    assert np.isfinite(judged.p_values).all()
+    assert np.isfinite(judged.thresholds).all()
+
+
 def test_family_without_a_score_has_no_verdict() -> None:
     windows = np.full((5, CHECKPOINTS, COLUMNS, 4), np.nan)
     judged = calibrate(Null(windows, 5.0), EVERY, RATE).judge(windows[0, 0], 0)
