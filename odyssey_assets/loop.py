@@ -128,7 +128,7 @@ def _settle(warehouse: Warehouse, batch: str, run_id: str, failure: str | None) 
 def _settle_what_was_cut_short(
     instance: dg.DagsterInstance, warehouse: Warehouse
 ) -> frozenset[str]:
-    """Settle this requester's batches whose run has ended; return those that have a run."""
+    """Settle the batches whose run has ended; return the run keys of those that have a run."""
     begun = set()
     for batch in unsettled_batches(warehouse.read(RETRAINING_EVENTS)):
         runs = instance.get_runs(dg.RunsFilter(tags={BATCH_TAG: batch.run_key}), limit=1)

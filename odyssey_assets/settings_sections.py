@@ -241,7 +241,9 @@ class ScheduleSettings(_Section):
     nightly: str = Field(
         "18:30", pattern=r"^([01]\d|2[0-3]):[0-5]\d$", description="after sessions"
     )
-    monthly_day: int = Field(1, ge=1, le=28, description="of the month: everything retrains")
+    monthly_day: int = Field(
+        1, ge=1, le=28, description="of the month: everything retrains on the first session from it"
+    )
     weekly_day: int = Field(6, ge=0, le=6, description="of the week, 0 Sunday: maintenance")
     events_kept_days: int = Field(90, ge=7, description="of Dagster's event log")
 

@@ -24,14 +24,12 @@ from odyssey_assets.settings import Settings
 from odyssey_assets.simulated_loop import Simulation
 from odyssey_assets.simulated_trials import SimulatedTrials
 
-SUPPRESSED = "suppressed"
-
 
 def play(console: Console, root: Path | None, start: date, end: date) -> None:
     """Go through the days, print what happens on each, and sum it up.
 
-    A finding that nothing is done about comes again every night: of those in a row about one ticker
-    the first is printed, and all are counted.
+    A finding that nothing is done about comes again every night: of those about one ticker the
+    first after a retraining, or in a window, is printed, and all are counted.
 
     Args:
         console: Where to print.
@@ -47,13 +45,17 @@ def play(console: Console, root: Path | None, start: date, end: date) -> None:
     suffix = " (simulated data)" if settings.source == "simulated" else ""
     console.print(f"The loop from {start} to {end}{suffix}")
     counts: dict[str, int] = {}
-    last: dict[str, str] = {}
+    said: set[str] = set()
     for event in simulation.run(start, end):
         counts[event.kind] = counts.get(event.kind, 0) + 1
-        is_said = event.kind == SUPPRESSED and last.get(event.subject) == SUPPRESSED
-        last[event.subject] = event.kind
-        if is_said:
-            continue
+        if event.kind == "suppressed":
+            if event.subject in said:
+                continue
+            said.add(event.subject)
+        elif event.kind == "requested":
+            said.discard(event.subject)
+        elif event.kind in ("monthly", "new window"):
+            said.clear()
         print_lines(console, "", [f"{event.day}  {event.kind:<12} {event.subject:<6} {event.text}"])
     simulation.books.warehouse.publish()
     print_frame(

@@ -1,7 +1,9 @@
 """What Evidently is given: samples as `measurement` judged them, column by column.
 
-Columns without a score or a threshold cannot be judged and are left out. Which of the others
-drifted belongs to `verdict`.
+Columns without a score or a threshold cannot be judged and are left out. Where no score lies beyond
+its threshold, Evidently looks at the model's own features and its forecasts; where one does, or a
+report is wanted, at all inputs, so that its verdict and its page are whole. Which of them drifted
+belongs to `verdict`.
 """
 
 from collections.abc import Iterable, Mapping
@@ -41,14 +43,10 @@ def _task(
     ticker: str, window: Window, judged: JudgedSample, method: str, *, is_report_wanted: bool
 ) -> VerdictTask:
     at = METHODS.index(method)
-    columns = zip(
-        judged.names,
-        judged.reference.T,
-        judged.sample.T,
-        judged.scores[:, at].tolist(),
-        judged.thresholds[:, at].tolist(),
-        strict=True,
-    )
+    scores, thresholds = judged.scores[:, at], judged.thresholds[:, at]
+    is_judged = np.isfinite(scores) & np.isfinite(thresholds)
+    if not (is_report_wanted or (scores[is_judged] > thresholds[is_judged]).any()):
+        is_judged &= judged.is_kept
     return VerdictTask(
         ticker=ticker,
         window=window,
@@ -56,9 +54,14 @@ def _task(
         method=method,
         sessions=judged.sessions,
         columns=tuple(
-            JudgedColumn(name, reference, sample, score, threshold)
-            for name, reference, sample, score, threshold in columns
-            if np.isfinite(score) and np.isfinite(threshold)
+            JudgedColumn(
+                judged.names[column],
+                judged.reference[:, column],
+                judged.sample[:, column],
+                float(scores[column]),
+                float(thresholds[column]),
+            )
+            for column in np.flatnonzero(is_judged)
         ),
         is_report_wanted=is_report_wanted,
     )

@@ -123,6 +123,16 @@ class ServingRecord:
         the selection no longer holds. Where its file is missing or altered, those that models are
         given now.
         """
+        return self._named(model, "input_features")
+
+    def kept(self, model: ServingModel) -> frozenset[str]:
+        """Return the names of the features that a model's own selection kept.
+
+        Those it was given, where its file is missing or altered.
+        """
+        return self._named(model, "features")
+
+    def _named(self, model: ServingModel, entry: str) -> frozenset[str]:
         if self._store is None:
             return frozenset(MODEL_FEATURES)
         try:
@@ -131,7 +141,7 @@ class ServingRecord:
             stored = None
         if stored is None:
             return frozenset(MODEL_FEATURES)
-        named = stored.content["input_features"]
+        named = stored.content[entry]
         return frozenset(named if isinstance(named, list) else MODEL_FEATURES)
 
 

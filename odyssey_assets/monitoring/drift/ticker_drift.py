@@ -34,6 +34,8 @@ class JudgedSample:
         look: Whose sample it is, and up to which day.
         sessions: Its sessions, datetime64[D], shape (sessions,).
         names: Names of the columns: features the model was given, and its forecasts.
+        is_kept: Whether the model's own selection kept the feature; true of its forecasts. Bool,
+            shape (columns,).
         sample: The window's values, shape (sessions, columns).
         reference: What they are held against, shape (rows, columns), ascending; NaN at the end
             where a column has fewer.
@@ -44,6 +46,7 @@ class JudgedSample:
     look: Look
     sessions: np.ndarray
     names: tuple[str, ...]
+    is_kept: np.ndarray
     sample: np.ndarray
     reference: np.ndarray
     scores: np.ndarray
@@ -229,12 +232,13 @@ class TickerDrift:
     def _judged(
         self, one: _Scored, judgement: Judgement, reference: SortedColumns, is_input: np.ndarray
     ) -> JudgedSample:
-        look = one.look
+        look, names = one.look, np.array(COLUMNS)[is_input]
         sample = self._panel.sample(look.first, look.stop, look.model.model_sha256)
         return JudgedSample(
             look=look,
             sessions=self._panel.days[look.first : look.stop],
-            names=tuple(np.array(COLUMNS)[is_input]),
+            names=tuple(names),
+            is_kept=np.isin(names, [*self._record.kept(look.model), PREDICTION]),
             sample=sample[:, is_input],
             reference=reference.ascending[is_input].T,
             scores=one.scores[is_input],

@@ -61,7 +61,11 @@ def admit(
 def _cooling(
     ticker: str, as_of: date, events: Iterable[Event], settings: RetrainingSettings
 ) -> dict[str, str] | None:
-    """Return why a ticker must wait; None if it need not. A retraining that failed was none."""
+    """Return why a ticker must wait; None if it need not.
+
+    A retraining that failed was none, and what a schedule, a person or a new window asked for makes
+    no finding wait: otherwise everything that retrains monthly would never answer one.
+    """
     asked = [
         event
         for event in events
@@ -71,9 +75,10 @@ def _cooling(
     ]
     if any(event.is_unsettled for event in asked):
         return {"outcome": "cooling_down", "reason": "a retraining is under way"}
-    if not asked:
+    answered = [event.as_of for event in asked if event.cause not in UNBUDGETED]
+    if not answered:
         return None
-    last = max(event.as_of for event in asked)
+    last = max(answered)
     passed = sessions_after(last, as_of)
     if passed >= settings.cooldown_sessions:
         return None

@@ -38,6 +38,7 @@ def judged_sample(window: Window = RUNNING, drifted: int = 0, columns: int = 4) 
         look=Look(_model(window), 0, SESSIONS, window.start + timedelta(days=60)),
         sessions=np.datetime64(window.start, "D") + np.arange(SESSIONS),
         names=(*(f"f{at}" for at in range(columns - 1)), PREDICTION),
+        is_kept=np.arange(columns) != 1,
         sample=sample,
         reference=reference,
         scores=scores,

@@ -24,6 +24,20 @@ def test_task_has_every_column_with_the_figures_of_the_chosen_method(method: str
         assert np.array_equal(column.reference, sample.reference[:, at])
 
 
+def test_quiet_sample_is_judged_by_what_the_model_kept_unless_a_report_is_wanted() -> None:
+    quiet, cell = judged_sample(drifted=0), ("AAA", RUNNING)
+    kept, whole = (
+        [column.name for column in task.columns]
+        for is_wanted in (False, True)
+        for task in verdict_tasks({cell: quiet}, [cell], "ks", is_report_wanted=is_wanted)
+    )
+    assert kept == [
+        name for name, is_kept in zip(quiet.names, quiet.is_kept, strict=True) if is_kept
+    ]
+    assert len(kept) < len(whole)
+    assert whole == list(quiet.names)
+
+
 def test_columns_that_cannot_be_judged_are_left_out() -> None:
     sample = judged_sample()
     scores, thresholds = sample.scores.copy(), sample.thresholds.copy()

@@ -113,3 +113,12 @@ def test_sessions_after_counts_what_the_exchange_trades(
     day: date, last: date, expected: int
 ) -> None:
     assert sessions_after(day, last) == expected
+
+
+def test_scheduled_retraining_that_has_ended_makes_no_finding_wait() -> None:
+    at = NOW - timedelta(days=60)
+    asked = unasked("r", ["INTC"], "schedule", FIRST, "monthly", at)
+    decided = promotions(promotion("INTC", "rejected", at))
+    ledger = joined(asked, finished(asked, "monthly", "r", decided, at))
+    made = plan(findings("INTC", as_of=SESSIONS[1]), ledger, settings=SETTINGS)
+    assert [batch.tickers for batch in made.batches] == [("INTC",)]
