@@ -221,7 +221,6 @@ class PromotionSettings(_Section):
     bootstrap_paths: int = Field(2000, ge=100, description="of the test of being worse")
     block_sessions: float = Field(10.0, ge=1, description="mean length of a bootstrap block")
     rollback_sessions: int = Field(60, ge=1, description="after a promotion that may undo it")
-    kept_versions: int = Field(3, ge=1, description="models kept a ticker besides champions")
 
 
 class AlertSettings(_Section):

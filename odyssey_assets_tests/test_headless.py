@@ -30,9 +30,11 @@ from odyssey_assets.infrastructure.refresh import (
     REFRESH_MACRO,
     REFRESH_MARKET,
     REFRESH_MARTS,
+    REFRESH_MONITORING,
     REFRESH_PORTFOLIO,
 )
 from odyssey_assets.infrastructure.stages import SQL_FOLDERS
+from odyssey_assets.market_data.tables import RAW_BARS
 from odyssey_assets.settings import Settings
 from odyssey_assets_tests.tiny_market import (
     TICKERS,
@@ -42,7 +44,7 @@ from odyssey_assets_tests.tiny_market import (
     warehouse_of,
 )
 
-JOBS = (REFRESH_MACRO, REFRESH_MARKET, REFRESH_PORTFOLIO, REFRESH_MARTS)
+JOBS = (REFRESH_MACRO, REFRESH_MARKET, REFRESH_PORTFOLIO, REFRESH_MONITORING, REFRESH_MARTS)
 
 
 def test_job_tags_cover_all_tickers_and_windows_in_order() -> None:
@@ -54,6 +56,7 @@ def test_job_tags_cover_all_tickers_and_windows_in_order() -> None:
         RANGE_END_TAG: f"{WINDOWS[-1]}|SPY",
     }
     assert tags[REFRESH_PORTFOLIO] == tags[REFRESH_MACRO]
+    assert tags[REFRESH_MONITORING] == tags[REFRESH_MARKET]
     assert tags[REFRESH_MARTS] == {}
 
 
@@ -121,10 +124,11 @@ def jobs_of_which_one_fails(failing: str) -> dg.Definitions:
         (REFRESH_MACRO, JOBS[:1]),
         (REFRESH_MARKET, JOBS[:2]),
         (REFRESH_PORTFOLIO, JOBS),
+        (REFRESH_MONITORING, JOBS),
         (REFRESH_MARTS, JOBS),
     ],
 )
-def test_failure_of_the_portfolio_alone_does_not_hold_back_what_follows(
+def test_failure_of_portfolio_or_monitoring_does_not_hold_back_what_follows(
     failing: str, begun: Sequence[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for name in ("DAGSTER_HOME", "ODYSSEY_HOME"):  # the instance sets them
@@ -172,12 +176,13 @@ def test_every_step_of_every_job_counts_to_one_stage(tiny_home: TinyHome) -> Non
 def test_prune_removes_other_tickers_and_dates_but_no_vintage(tiny_copy: Path) -> None:
     whole = tiny_settings(tiny_copy)
     warehouse = warehouse_of(whole)
-    raw_rows = len(warehouse.query("select 1 from market_data.raw_bars"))
+    before = {table: len(warehouse.read(table)) for table in TABLES}
+    assert before[RAW_BARS] > 0
     prune(tiny_settings(tiny_copy, tickers=("SPY",), end=date(2021, 12, 30)))
     for table in TABLES:
         stored = warehouse.read(table)
         if table.is_append_only:
-            assert len(stored) == raw_rows
+            assert len(stored) == before[table], table.qualified_name
             continue
         if table.ticker_column is not None:
             assert set(stored["ticker"]) <= {"SPY"}, table.qualified_name

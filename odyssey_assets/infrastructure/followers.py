@@ -48,6 +48,8 @@ MARTS_FOLLOW_FAILURE = "marts_follow_failed_monitoring"
 VERSION_JOBS = (RETRAIN, "promote", "rollback")
 MACRO_KEY, MONITORING_SCHEMA = dg.AssetKey(["market_data", "macro"]), "monitoring"
 MAX_RUNS_LOOKED_AT = 1000
+# A night goes through five runs: the usual half minute before each would be half of its time.
+INTERVAL_S = 5
 NOT_BEGUN = [
     dg.DagsterRunStatus.QUEUED,
     dg.DagsterRunStatus.NOT_STARTED,
@@ -207,6 +209,7 @@ def _sensor(
         name=name,
         run_status=status,
         request_job=job,
+        minimum_interval_seconds=INTERVAL_S,
         default_status=dg.DefaultSensorStatus.RUNNING,
         description=description,
     )(follow)

@@ -35,7 +35,10 @@ CHANGES = {
     "ODYSSEY_FORECASTING__WARMUP_SESSIONS": "20",
     "ODYSSEY_PORTFOLIO__PPO__FIRST_STEPS": "1024",
 }
-WITHOUT_ROWS = {"market_data.macro", "market_data.quarantine"}
+WITHOUT_ROWS = {
+    "market_data.macro", "market_data.quarantine", "forecasting.challengers",
+    "forecasting.trials", "monitoring.retraining_events",
+}  # fmt: skip
 
 
 def as_traded_market() -> dict[str, pd.DataFrame]:

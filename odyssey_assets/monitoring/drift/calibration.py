@@ -56,7 +56,8 @@ class Judgement:
     Attributes:
         p_values: Scaled so that Benjamini-Hochberg at the false-alarm rate gives the verdict; NaN
             without a score or without enough earlier ones.
-        thresholds: Scores above these are drift, at this look; NaN where the p-value is.
+        thresholds: Scores above these are drift, at this look; NaN where the p-value is, and where
+            no score would be.
         is_drifted: Whether the score lies above its threshold.
         past_scores: Earlier or drawn scores that the p-value rests on.
     """
@@ -97,7 +98,9 @@ class Calibration:
         rejected = np.where(is_below, np.arange(1, len(found) + 1)[:, None], 1).max(axis=0)
         reach = -stdtrit(usual.freedom, self.level * rejected / count)
         thresholds = from_scale(usual.mean + reach * usual.spread)
-        thresholds = np.where(np.isfinite(found), thresholds, np.nan)
+        # A past that wanders beyond all bounds gives none: no score could pass it.
+        is_known = np.isfinite(found) & np.isfinite(thresholds)
+        thresholds = np.where(is_known, thresholds, np.nan)
         counts = np.isfinite(past).sum(axis=0)
         return Judgement(scaled, thresholds, scores > thresholds, counts)
 
@@ -133,8 +136,9 @@ def to_scale(scores: np.ndarray) -> np.ndarray:
 def from_scale(scaled: np.ndarray) -> np.ndarray:
     """Return the scores that `to_scale` maps to `scaled`, or the nearest possible ones."""
     scores = scaled.copy()
-    for method, offset in OFFSETS.items():
-        scores[..., method] = np.exp(scaled[..., method]) - offset
+    with np.errstate(over="ignore"):  # infinite is what it means
+        for method, offset in OFFSETS.items():
+            scores[..., method] = np.exp(scaled[..., method]) - offset
     return np.maximum(scores, 0.0)
 
 

@@ -156,32 +156,3 @@ def _serving(row: Mapping[Any, Any]) -> Serving:
         decision=str(row["decision"]),
         serves_after=None if pd.isna(after) else after.date(),
     )
-
-
-def versions_to_keep(
-    rows: pd.DataFrame, challengers: pd.DataFrame, kept_versions: int
-) -> frozenset[tuple[str, ...]]:
-    """Return the names in the model store that must stay loadable.
-
-    Of each subject: the newest models that the ledger or the challengers mention, every model that
-    ever was champion or reigned, every challenger that waits for its judgement, and all that are
-    tried in its newest window, stand-ins included.
-
-    Args:
-        rows: Rows of `monitoring.promotions`.
-        challengers: Rows of `forecasting.challengers`.
-        kept_versions: How many of the newest, a subject.
-    """
-    columns = ["subject", "model_name", "recorded_at"]
-    fitted = challengers[challengers["role"] == "challenger"].rename(columns={"ticker": "subject"})
-    mentioned = pd.concat([rows[columns], fitted[columns]])
-    # A model is as new as its first mention, so that judging it again does not make it newer.
-    first = mentioned.groupby(["subject", "model_name"], as_index=False)["recorded_at"].min()
-    newest = first.sort_values(["recorded_at", "model_name"]).groupby("subject").tail(kept_versions)
-    served = rows[rows["is_champion"] | rows["serves_after"].notna()]
-    settled = rows.loc[rows["decision"] != "pending", "model_sha256"]
-    waiting = fitted[~fitted["model_sha256"].isin(settled)]
-    is_tried = challengers["window"] == challengers.groupby("ticker")["window"].transform("max")
-    tried = challengers[is_tried]
-    names = {name for frame in (newest, served, waiting, tried) for name in frame["model_name"]}
-    return frozenset(tuple(str(name).split(NAME_SEPARATOR)) for name in names)

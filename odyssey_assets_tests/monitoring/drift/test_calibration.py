@@ -128,3 +128,13 @@ def test_family_without_a_score_has_no_verdict() -> None:
 def test_scales_of_any_score_lead_back_to_it(scores: list[float]) -> None:
     values = np.array(scores)
     np.testing.assert_allclose(from_scale(to_scale(values)), values, atol=1e-12)
+
+
+def test_past_that_wanders_beyond_all_bounds_gives_no_threshold_and_no_drift() -> None:
+    windows = _windows(np.random.default_rng(1), 12)
+    wild = METHODS.index("wasserstein")
+    windows[::2, :, 0, wild] = 1e300
+    judged = calibrate(Null(windows, 12.0), EVERY, RATE).judge(windows[1, 1], 1)
+    assert np.isnan(judged.thresholds[0, wild])
+    assert not judged.is_drifted[0, wild]
+    assert np.isfinite(np.delete(judged.thresholds[:, wild], 0)).all()

@@ -9,7 +9,6 @@ import pandas as pd
 import pytest
 
 from odyssey_assets.core.windows import Window
-from odyssey_assets.forecasting.tables import CHALLENGERS
 from odyssey_assets.infrastructure.home import Home
 from odyssey_assets.infrastructure.warehouse import Warehouse
 from odyssey_assets.monitoring.ledgers import PROMOTIONS
@@ -18,7 +17,6 @@ from odyssey_assets.monitoring.promotion.champions import (
     champion_on,
     reigns_of,
     serving_at_end,
-    versions_to_keep,
 )
 from odyssey_assets.settings_sections import WarehouseSettings
 from odyssey_assets_tests.monitoring.promotion.courtroom import filled
@@ -158,50 +156,3 @@ def test_ledger_read_while_it_is_written_is_whole_batches(tmp_path: Path) -> Non
     assert seen == sorted(seen)
     assert all(count % of_batch == 0 for count in seen)
     assert seen[-1] == batches * of_batch
-
-
-def challengers_of(*models: str, window: date = WINDOW) -> pd.DataFrame:
-    return filled(
-        CHALLENGERS,
-        [
-            {
-                "ticker": "SPY",
-                "role": role,
-                "window": window,
-                "model_name": f"xgboost/SPY/{model}{'' if role == 'challenger' else '-stand-in'}",
-                "model_sha256": f"{model}{role}",
-                "recorded_at": datetime(2024, 12, 1) + timedelta(minutes=at),
-            }
-            for at, model in enumerate(models)
-            for role in ("challenger", "stand_in")
-        ],
-    )
-
-
-def test_kept_versions_are_the_newest_all_champions_and_whoever_waits() -> None:
-    rejected = [row(20 + at, "rejected", f"r{at}") for at in range(5)]
-    story = pd.concat([STORY, ledger_of(*rejected)])
-    kept = {"/".join(name) for name in versions_to_keep(story, CHALLENGERS.empty(), 3)}
-    champions = {"fold", "good", "hasty"}
-    newest = {"r2", "r3", "r4"}
-    expected = {f"xgboost/SPY/{model}" for model in champions | newest}
-    assert kept == expected | {"xgboost/ppo/policy-model"}
-
-
-def test_kept_versions_have_the_challengers_that_wait_and_all_of_the_newest_window() -> None:
-    earlier, newest = challengers_of("a", "b"), challengers_of("c", window=date(2025, 1, 1))
-    judged = ledger_of(row(30, "rejected", "achallenger"), row(31, "rejected", "cchallenger"))
-    fitted = pd.concat([earlier, newest])
-    kept = {"/".join(name) for name in versions_to_keep(judged, fitted, 1)}
-    assert {"xgboost/SPY/b", "xgboost/SPY/c", "xgboost/SPY/c-stand-in"} <= kept
-    assert not kept & {"xgboost/SPY/a", "xgboost/SPY/a-stand-in", "xgboost/SPY/b-stand-in"}
-
-
-def test_kept_versions_of_an_empty_ledger_are_none() -> None:
-    assert versions_to_keep(PROMOTIONS.empty(), CHALLENGERS.empty(), 3) == frozenset()
-
-
-@pytest.mark.parametrize("count", [1, 2, 3, 10])
-def test_kept_versions_grow_with_the_setting(count: int) -> None:
-    rows = ledger_of(*(row(at, "rejected", f"r{at}") for at in range(6)))
-    assert len(versions_to_keep(rows, CHALLENGERS.empty(), count)) == min(count, 6)
