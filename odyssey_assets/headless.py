@@ -152,7 +152,7 @@ def run_jobs(
     """
     outcomes: dict[str, JobOutcome] = {}
     warehouse = Warehouse(home_of(settings), settings.warehouse)
-    with StageProgress(console, stages_by_step(definitions, tags)) as progress:
+    with StageProgress(console, stages_by_step(definitions, (*tags, RETRAIN))) as progress:
         for job, job_range in tags.items():
             if job == REFRESH_MARTS:
                 prune(settings)

@@ -20,7 +20,7 @@ from odyssey_assets.monitoring.drift.measurement import measure_drift
 from odyssey_assets.monitoring.drift.past_scores import PAST_COLUMNS, PastScores
 from odyssey_assets.monitoring.ledgers import PROMOTIONS
 from odyssey_assets.monitoring.promotion.champions import reigns_of
-from odyssey_assets.monitoring.quality.rolling import DEFAULT_MODEL, measure_quality, promises
+from odyssey_assets.monitoring.quality.rolling import measure_quality, promises
 from odyssey_assets.monitoring.tables import DRIFT, FORECAST_QUALITY
 from odyssey_assets.replay import History
 from odyssey_assets.settings import Settings
@@ -96,7 +96,7 @@ def past_quality(
     stored = home.read(FORECAST_QUALITY, (Slice(end=opening.start),), figures)
     untouched = stored[_is_untouched(stored, _first_reigns(home, reigns))]
     made = before.predictions
-    is_meant = (made["model"] == DEFAULT_MODEL) & (
+    is_meant = (made["model"] == settings.portfolio.forecast_model) & (
         made["horizon"] == settings.forecasting.horizon_sessions
     )
     wanted = made.loc[is_meant, QUALITY_KEY]

@@ -32,6 +32,7 @@ from odyssey_assets.infrastructure.refresh import (
     REFRESH_MARTS,
     REFRESH_MONITORING,
     REFRESH_PORTFOLIO,
+    RETRAIN,
 )
 from odyssey_assets.infrastructure.stages import SQL_FOLDERS
 from odyssey_assets.market_data.tables import RAW_BARS
@@ -115,7 +116,7 @@ def jobs_of_which_one_fails(failing: str) -> dg.Definitions:
 
         return steps
 
-    return dg.Definitions(jobs=[job(name) for name in JOBS])
+    return dg.Definitions(jobs=[job(name) for name in (*JOBS, RETRAIN)])
 
 
 @pytest.mark.parametrize(

@@ -146,7 +146,7 @@ FORECAST_QUALITY = TableContract(
     schema="monitoring",
     name="forecast_quality",
     description=(
-        "How good the default model's forecasts have been lately, from outcomes that were known at "
+        "How good the forecasts that policies see were lately, from outcomes that were known at "
         "the close of `date`, beside what its validation promised."
     ),
     grain=("ticker", "date"),

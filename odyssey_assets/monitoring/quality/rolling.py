@@ -1,4 +1,4 @@
-"""How good the default model's forecasts have been lately, as it was known at each close.
+"""How good the serving forecaster's forecasts have been lately, as it was known at each close.
 
 A forecast of session s over h sessions is known at the close of s + h, and what its sign earned at
 the open of s + 2: a row counts the last 20 and 60 forecasts known at its close, and nothing later.
@@ -22,7 +22,6 @@ from odyssey_assets.core.rolling_scores import (
 from odyssey_assets.errors import ContractError
 from odyssey_assets.settings import Settings
 
-DEFAULT_MODEL = "xgboost"
 BASELINE_MODEL = "historical_mean"
 STRETCHES = (20, 60)
 # The sign decided at one close is bought at the next open and sold at the one after.
@@ -53,7 +52,7 @@ def measure_quality(
     promised: pd.DataFrame,
     settings: Settings,
 ) -> pd.DataFrame:
-    """Return the rolling figures of each ticker and session that the default model forecast.
+    """Return the rolling figures of each ticker and session that the serving forecaster forecast.
 
     A figure over n forecasts is null until n of them are known.
 
@@ -62,7 +61,7 @@ def measure_quality(
         labels: Rows of `features.labels` for the same sessions, or more.
         bars: Rows of `market_data.bars` for the same sessions, or more.
         promised: Of `promises`.
-        settings: Horizon, interval coverage and costs.
+        settings: Whose forecasts the policies see, horizon, interval coverage and costs.
 
     Returns:
         The columns of `monitoring.forecast_quality` but those about decay, sorted by ticker and
@@ -74,7 +73,7 @@ def measure_quality(
     horizon = settings.forecasting.horizon_sessions
     costs = settings.costs.proportional
     made = predictions[predictions["horizon"] == horizon]
-    forecasts = made[made["model"] == DEFAULT_MODEL]
+    forecasts = made[made["model"] == settings.portfolio.forecast_model]
     baseline = made.loc[made["model"] == BASELINE_MODEL, ["ticker", "date", "prediction"]]
     joined = (
         forecasts.merge(

@@ -156,3 +156,14 @@ def test_forecast_session_without_label_or_bar_is_refused_by_name(
     changed = replace(KNOWN, **{table: rows[~is_lost]})
     with pytest.raises(ContractError, match=rf"{complaint}.*BBB|BBB has {complaint}.*2017-05-09"):
         measure(changed)
+
+
+def test_figures_are_of_the_forecaster_that_policies_see() -> None:
+    other = KNOWN.predictions["model"].replace({"xgboost": "ridge"})
+    renamed = replace(KNOWN, predictions=KNOWN.predictions.assign(model=other))
+    promised = promises(renamed.folds, renamed.challengers)
+    seen = settings().portfolio.model_copy(update={"forecast_model": "ridge"})
+    chosen = settings().model_copy(update={"portfolio": seen})
+    tables = (renamed.predictions, renamed.labels, renamed.bars, promised)
+    pd.testing.assert_frame_equal(measure_quality(*tables, chosen), measure(KNOWN))
+    assert measure_quality(*tables, settings()).empty
