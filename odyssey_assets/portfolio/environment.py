@@ -124,13 +124,13 @@ class PortfolioVecEnv(VecEnv):
 
     def set_attr(self, attr_name: str, value: Any, indices: VecEnvIndices = None) -> None:
         """Refuse: the copies are one object and have no attributes of their own."""
-        raise AttributeError(f"The copies share all attributes; {attr_name} cannot be set.")
+        raise NotImplementedError(f"The copies share all attributes; {attr_name} cannot be set.")
 
     def env_method(
         self, method_name: str, *method_args: Any, indices: VecEnvIndices = None, **kwargs: Any
     ) -> list[Any]:
         """Refuse: the copies are one object and have no methods of their own."""
-        raise AttributeError(f"The copies are one object; {method_name} cannot be called.")
+        raise NotImplementedError(f"The copies are one object; {method_name} cannot be called.")
 
     def env_is_wrapped(
         self,
