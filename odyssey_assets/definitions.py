@@ -24,7 +24,7 @@ from odyssey_assets.forecasting.assets import (
 )
 from odyssey_assets.forecasting.checks import forecasting_checks, version_checks
 from odyssey_assets.forecasting.tables import TABLES as FORECASTING_TABLES
-from odyssey_assets.forecasting.tables import VERSION_TABLES
+from odyssey_assets.forecasting.tables import VERSION_TABLES as FORECASTER_VERSIONS
 from odyssey_assets.infrastructure.alerting import alert_sensors
 from odyssey_assets.infrastructure.contract_checks import build_contract_check
 from odyssey_assets.infrastructure.followers import FollowingJobs, followers
@@ -69,8 +69,8 @@ from odyssey_assets.monitoring.promotion.assets import promotion_assets
 from odyssey_assets.monitoring.promotion.automation import promotion_jobs
 from odyssey_assets.monitoring.promotion.champions import ChampionBook
 from odyssey_assets.monitoring.promotion.checks import promotion_checks
-from odyssey_assets.monitoring.quality.assets import quality_assets
-from odyssey_assets.monitoring.quality.checks import quality_checks
+from odyssey_assets.monitoring.quality.assets import policy_quality_assets, quality_assets
+from odyssey_assets.monitoring.quality.checks import policy_quality_checks, quality_checks
 from odyssey_assets.monitoring.retraining.assets import retraining_assets
 from odyssey_assets.monitoring.retraining.automation import (
     ON_DRIFT,
@@ -82,8 +82,12 @@ from odyssey_assets.monitoring.retraining.requests import GATE, retrain_config
 from odyssey_assets.monitoring.retraining.settling.automation import settling_sensor
 from odyssey_assets.monitoring.tables import TABLES as MONITORING_TABLES
 from odyssey_assets.portfolio.assets import portfolio_assets
+from odyssey_assets.portfolio.catalog import learned_policies
 from odyssey_assets.portfolio.checks import portfolio_checks
 from odyssey_assets.portfolio.tables import TABLES as PORTFOLIO_TABLES
+from odyssey_assets.portfolio.tables import VERSION_TABLES as POLICY_VERSIONS
+from odyssey_assets.portfolio.versions.assets import policy_version_assets
+from odyssey_assets.portfolio.versions.checks import policy_version_checks
 from odyssey_assets.settings import Settings
 
 BETA_FEATURES_IN_USE = (
@@ -103,8 +107,9 @@ TABLES = (
     *MARKET_DATA_TABLES,
     *FEATURE_TABLES,
     *FORECASTING_TABLES,
-    *VERSION_TABLES,
+    *FORECASTER_VERSIONS,
     *PORTFOLIO_TABLES,
+    *POLICY_VERSIONS,
     *BACKTESTING_TABLES,
     *MONITORING_TABLES,
     *LEDGERS,
@@ -123,13 +128,14 @@ def build_defs(**overrides: Any) -> dg.Definitions:
     warehouse = Warehouse(home_of(settings), settings.warehouse)
     project = load_project(SQL_PROJECT, TABLES)
     challengers, trials = version_assets()
-    judged = [trials, *promotion_assets()]
+    policy_challengers, policy_trials = policy_version_assets()
+    judged = [trials, policy_trials, *promotion_assets()]
     stages = _stages(settings, grid, project, judged)
     jobs = refresh_jobs(stages)
-    retrain = retraining_job([challengers, *judged])
+    retrain = retraining_job([challengers, policy_challengers, *judged])
     maintenance = maintenance_job(named_models, (ON_DRIFT, ON_FAILED_CHECK))
     return dg.Definitions(
-        assets=[*stages.assets, challengers],
+        assets=[*stages.assets, challengers, policy_challengers],
         asset_checks=_checks(grid, project),
         jobs=[*jobs.values(), retrain, *promotion_jobs(), maintenance],
         executor=dg.in_process_executor,
@@ -139,7 +145,9 @@ def build_defs(**overrides: Any) -> dg.Definitions:
             ScheduledJobs(
                 jobs[REFRESH_MACRO],
                 retrain,
-                retrain_config(settings.tickers, "schedule", None, GATE),
+                retrain_config(
+                    settings.tickers, learned_policies(settings), "schedule", None, GATE
+                ),
                 maintenance,
             ),
             max(HORIZONS_SESSIONS),
@@ -169,7 +177,11 @@ def _stages(
     return Stages(
         macro=macro_assets(grid),
         market=[*market_data_assets(grid), *feature_assets(grid), *forecasting_assets(grid)],
-        portfolio=[*portfolio_assets(grid), *backtest_assets(grid)],
+        portfolio=[
+            *portfolio_assets(grid),
+            *backtest_assets(grid),
+            *policy_quality_assets(grid),
+        ],
         monitoring=[*drift_assets(grid), *quality_assets(grid)],
         marts=[
             *summary_assets(),
@@ -190,10 +202,12 @@ def _checks(grid: PartitionGrid, project: SqlProject) -> list[dg.AssetChecksDefi
         *forecasting_checks(grid),
         *version_checks(),
         *portfolio_checks(grid),
+        *policy_version_checks(),
         *backtest_checks(grid),
         *summary_checks(),
         *drift_checks(grid),
         *quality_checks(grid),
+        *policy_quality_checks(grid),
         *(build_contract_check(ledger) for ledger in (RETRAINING_EVENTS, LINEAGE)),
         *promotion_checks(),
         *build_sql_checks(project),

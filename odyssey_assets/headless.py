@@ -81,8 +81,8 @@ def refresh(console: Console, overrides: Mapping[str, Any], *, is_nightly: bool 
         instance = open_instance(home)
         close_interrupted_runs(instance)
         Warehouse(home, settings.warehouse).refuse_unusable()
+        definitions = build_defs(**dict(settings))  # before: what it refuses is not remembered
         former = remember_universe(settings)
-        definitions = build_defs(**dict(settings))
         windows = _windows(settings, is_nightly=is_nightly)
         tags = refresh_tags(settings, windows)
         outcomes, seconds = run_jobs(console, definitions, instance, settings, tags)

@@ -26,6 +26,7 @@ from odyssey_assets.monitoring.retraining.settlement import (
     started,
     unsettled_batches,
 )
+from odyssey_assets.portfolio.catalog import learned_policies
 from odyssey_assets.settings import Settings
 
 REQUESTER = "run"
@@ -39,7 +40,7 @@ def retrain_what_is_due(
     run_ids: Collection[str],
     on_step: Callable[[StepEvent], None],
 ) -> JobOutcome | None:
-    """Retrain the tickers that the checks of these runs found in need of it, in one run.
+    """Retrain the tickers and policies that these runs' checks found in need of it, in one run.
 
     Market data that breaks its promises is not fetched again here: the run that has just ended did
     fetch it.
@@ -47,7 +48,7 @@ def retrain_what_is_due(
     Args:
         definitions: Code location.
         instance: Dagster instance of the home.
-        settings: Cool-down, budget, and whether findings retrain by themselves.
+        settings: Cool-down, budget, whether findings retrain by themselves, tickers and policies.
         warehouse: Holds the ledgers.
         run_ids: Runs whose checks count.
         on_step: Called as each step starts, succeeds or fails.
@@ -57,7 +58,7 @@ def retrain_what_is_due(
     """
     known = last_session(settings)
     findings = findings_of(_evaluations(instance, run_ids, known))
-    begun = _settle_what_was_cut_short(instance, warehouse)
+    begun = _settle_what_was_cut_short(instance, settings, warehouse)
     plan = plan_retraining(
         [finding for finding in findings if finding.cause != "data_quality"],
         warehouse.read(RETRAINING_EVENTS),
@@ -70,7 +71,7 @@ def retrain_what_is_due(
     warehouse.append(RETRAINING_EVENTS, plan.rows)
     outcome = None
     for batch in plan.batches:
-        outcome = _retrain(definitions, instance, warehouse, batch, on_step)
+        outcome = _retrain(definitions, instance, settings, warehouse, batch, on_step)
     return outcome
 
 
@@ -101,32 +102,36 @@ def _evaluations(
 def _retrain(
     definitions: dg.Definitions,
     instance: dg.DagsterInstance,
+    settings: Settings,
     warehouse: Warehouse,
     batch: Batch,
     on_step: Callable[[StepEvent], None],
 ) -> JobOutcome:
     """Run the job for a batch, and enter in the ledger what came of it."""
     tags = {BATCH_TAG: batch.run_key, CAUSE_TAG: batch.cause}
-    outcome = run_job(definitions, instance, RETRAIN, tags, on_step, run_config(batch))
+    outcome = run_job(definitions, instance, RETRAIN, tags, on_step, run_config(batch, settings))
     now = datetime.now(UTC)
     ledger = warehouse.read(RETRAINING_EVENTS)
     warehouse.append(RETRAINING_EVENTS, started(ledger, batch.run_key, outcome.run_id, now))
-    _settle(warehouse, batch.run_key, outcome.run_id, "; ".join(outcome.errors) or None)
+    failure = "; ".join(outcome.errors) or None
+    _settle(settings, warehouse, batch.run_key, outcome.run_id, failure)
     return outcome
 
 
-def _settle(warehouse: Warehouse, batch: str, run_id: str, failure: str | None) -> None:
+def _settle(
+    settings: Settings, warehouse: Warehouse, batch: str, run_id: str, failure: str | None
+) -> None:
     ledger, now = warehouse.read(RETRAINING_EVENTS), datetime.now(UTC)
-    rows = (
-        finished(ledger, batch, run_id, warehouse.read(PROMOTIONS), now)
-        if failure is None
-        else failed(ledger, batch, run_id, failure, now)
-    )
+    if failure is None:
+        decided, policies = warehouse.read(PROMOTIONS), learned_policies(settings)
+        rows = finished(ledger, batch, run_id, decided, now, policies=policies)
+    else:
+        rows = failed(ledger, batch, run_id, failure, now)
     warehouse.append(RETRAINING_EVENTS, rows)
 
 
 def _settle_what_was_cut_short(
-    instance: dg.DagsterInstance, warehouse: Warehouse
+    instance: dg.DagsterInstance, settings: Settings, warehouse: Warehouse
 ) -> frozenset[str]:
     """Settle the batches whose run has ended; return the run keys of those that have a run."""
     begun = set()
@@ -136,8 +141,8 @@ def _settle_what_was_cut_short(
             continue
         begun.add(batch.run_key)
         if runs[0].is_success:
-            _settle(warehouse, batch.run_key, runs[0].run_id, None)
+            _settle(settings, warehouse, batch.run_key, runs[0].run_id, None)
         elif runs[0].is_finished:
             reason = "The run was cut short; the next finding asks again."
-            _settle(warehouse, batch.run_key, runs[0].run_id, reason)
+            _settle(settings, warehouse, batch.run_key, runs[0].run_id, reason)
     return frozenset(begun)

@@ -16,6 +16,7 @@ from odyssey_assets.infrastructure.published_metrics import PublishedMetrics
 from odyssey_assets.infrastructure.run_metrics import RunMetrics
 from odyssey_assets.monitoring.metrics.data_health import data_health_queries
 from odyssey_assets.monitoring.metrics.model_health import MODEL_HEALTH_QUERIES
+from odyssey_assets.monitoring.metrics.policy_health import POLICY_HEALTH_QUERIES
 from odyssey_assets.monitoring.metrics.portfolio import PORTFOLIO_QUERIES
 
 
@@ -36,7 +37,12 @@ def serve_home(root: Path | None, host: str, port: int) -> Iterator[int]:
     def queries() -> tuple[MetricQuery, ...]:
         """Look the last session up anew: days pass, and a run may change what the home holds."""
         expected = last_session(load_settings(home=home.root))
-        return (*data_health_queries(expected), *MODEL_HEALTH_QUERIES, *PORTFOLIO_QUERIES)
+        return (
+            *data_health_queries(expected),
+            *MODEL_HEALTH_QUERIES,
+            *POLICY_HEALTH_QUERIES,
+            *PORTFOLIO_QUERIES,
+        )
 
     sources = (
         PublishedMetrics(home.published, home.published_states, queries),

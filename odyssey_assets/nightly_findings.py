@@ -1,7 +1,8 @@
 """What a night finds wrong with the serving models, from what was known at its close.
 
 The same measurements and the same failed checks as the nightly jobs make, for the running window
-only: what came before is known from `measured_past`. The clock belongs to `simulated_loop`.
+only: what came before is known from `measured_past`. How learned policies did is measured in
+`simulated_portfolio`; the clock belongs to `simulated_loop`.
 """
 
 from collections.abc import Sequence
@@ -19,7 +20,7 @@ from odyssey_assets.monitoring.drift.findings import drifted_now
 from odyssey_assets.monitoring.drift.measurement import measure_drift
 from odyssey_assets.monitoring.drift.past_scores import PastScores
 from odyssey_assets.monitoring.quality.decay import judge_decay
-from odyssey_assets.monitoring.quality.findings import decayed_now
+from odyssey_assets.monitoring.quality.findings import decayed_now, decayed_policies_now
 from odyssey_assets.monitoring.retraining.findings import Evaluation, Finding, findings_of
 from odyssey_assets.monitoring.tables import FORECAST_QUALITY
 from odyssey_assets.replay import History
@@ -47,7 +48,12 @@ class NightlyFindings:
     _past_drift: PastScores = field(default_factory=lambda: PastScores(None))
 
     def find(
-        self, known: History, challengers: pd.DataFrame, reigns: Sequence[Reign], day: date
+        self,
+        known: History,
+        challengers: pd.DataFrame,
+        reigns: Sequence[Reign],
+        day: date,
+        policy_quality: pd.DataFrame | None = None,
     ) -> tuple[Finding, ...]:
         """Return what the checks of a night find.
 
@@ -56,12 +62,15 @@ class NightlyFindings:
             challengers: Rows of `forecasting.challengers`.
             reigns: Of forecasters, in the order of decision.
             day: The session.
+            policy_quality: Rows of `monitoring.policy_quality`, the running window's at least;
+                None where no policy has learned.
         """
         running = window_of(day)
         if self._window != running:
             self._open(running, known, challengers, reigns)
         drifted = self._drifted(known, challengers, reigns, running)
         decayed = self._decayed(known, challengers, running)
+        policies = [] if policy_quality is None else decayed_policies_now(policy_quality, running)
         return findings_of(
             Evaluation(
                 asset=asset,
@@ -76,6 +85,7 @@ class NightlyFindings:
             for asset, check, failures in (
                 ("monitoring.drift_summary", "inputs_have_not_drifted", drifted),
                 ("monitoring.forecast_quality", "forecasts_have_not_decayed", decayed),
+                ("monitoring.policy_quality", "policies_have_not_decayed", policies),
             )
         )
 

@@ -16,6 +16,7 @@ import pandas as pd
 from odyssey_assets.contracts import TableContract
 from odyssey_assets.core.collaborators import ModelStore, StoredModel
 from odyssey_assets.core.reigns import Reign
+from odyssey_assets.core.slices import WHOLE_TABLE
 from odyssey_assets.core.windows import window_of
 from odyssey_assets.errors import SettingsError
 from odyssey_assets.features.tables import FEATURES_TABLE, LABELS
@@ -185,7 +186,7 @@ class LayeredStore:
 
 @dataclass(frozen=True)
 class Books:
-    """The ledgers of a simulation: written through to its warehouse, read from memory.
+    """The tables of a simulation: written through to its warehouse, read from memory.
 
     Attributes:
         warehouse: Its own; nobody else writes to it.
@@ -214,6 +215,17 @@ class Books:
         """
         if len(rows):
             self.warehouse.append(contract, rows)
+            self._kept.pop(contract.qualified_name, None)
+
+    def replace(self, contract: TableContract, rows: pd.DataFrame) -> None:
+        """Put rows in the place of all that a table holds, which is no ledger.
+
+        Raises:
+            ContractError: They are none of this table, or it only grows.
+            WarehouseError: They cannot be written.
+        """
+        if len(rows) or len(self.read(contract)):
+            self.warehouse.replace(contract, rows, (WHOLE_TABLE,))
             self._kept.pop(contract.qualified_name, None)
 
 

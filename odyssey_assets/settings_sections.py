@@ -192,7 +192,9 @@ class DecaySettings(_Section):
         0.8, ge=0, le=1, description="of the expected information coefficient"
     )
     coverage_points: float = Field(0.1, gt=0, le=1, description="off the interval's coverage")
-    min_sharpe: float = Field(-1.0, description="of the sign strategy, annualised, 60 sessions")
+    min_sharpe: float = Field(
+        -1.0, description="of the sign strategy, and of a policy; annualised, 60 sessions"
+    )
     false_alarm_rate: float = Field(
         0.05, gt=0, lt=1, description="of a ticker and window in which nothing has changed"
     )
@@ -202,8 +204,12 @@ class RetrainingSettings(_Section):
     """How often models are made anew."""
 
     is_automatic: bool = Field(True, description="whether findings retrain without a person")
-    cooldown_sessions: int = Field(20, ge=0, description="between two retrainings of a ticker")
-    daily_budget: int = Field(15, ge=1, description="tickers retrained a day, scheduled ones aside")
+    cooldown_sessions: int = Field(
+        20, ge=0, description="between two retrainings of a ticker or policy"
+    )
+    daily_budget: int = Field(
+        15, ge=1, description="tickers and policies retrained a day, scheduled ones aside"
+    )
 
 
 class PromotionSettings(_Section):
@@ -214,6 +220,7 @@ class PromotionSettings(_Section):
     )
     shadow_sessions: int = Field(20, ge=5, description="a challenger forecasts beside its champion")
     min_unseen_sessions: int = Field(20, ge=5, description="with known outcomes, to judge on")
+    min_unseen_returns: int = Field(60, ge=5, description="sessions, to judge a policy on")
     significance: float = Field(0.05, gt=0, lt=1, description="of the test of being worse")
     sharpe_tolerance: float = Field(0.0, ge=0, description="a challenger may lack")
     correlation_tolerance: float = Field(0.0, ge=0, description="a challenger may lack")

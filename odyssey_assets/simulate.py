@@ -19,10 +19,14 @@ from odyssey_assets.infrastructure.model_store import ModelStore
 from odyssey_assets.infrastructure.warehouse import Warehouse
 from odyssey_assets.monitoring.ledgers import PROMOTIONS, RETRAINING_EVENTS
 from odyssey_assets.nightly_findings import NightlyFindings
+from odyssey_assets.portfolio.tables import POLICY_CHALLENGERS, POLICY_TRIALS
 from odyssey_assets.replay import Books, LayeredStore, read_history
 from odyssey_assets.settings import Settings
 from odyssey_assets.simulated_loop import Simulation
+from odyssey_assets.simulated_portfolio import SimulatedPortfolio, read_portfolio
 from odyssey_assets.simulated_trials import SimulatedTrials
+
+KEPT = (RETRAINING_EVENTS, PROMOTIONS, CHALLENGERS, TRIALS, POLICY_CHALLENGERS, POLICY_TRIALS)
 
 
 def play(console: Console, root: Path | None, start: date, end: date) -> None:
@@ -95,11 +99,12 @@ def open_simulation(settings: Settings, start: date, end: date) -> tuple[Simulat
     shutil.rmtree(home.root, ignore_errors=True)
     home.create()
     books = Warehouse(home, settings.warehouse)
-    books.create_missing((RETRAINING_EVENTS, PROMOTIONS, CHALLENGERS, TRIALS))
+    books.create_missing(KEPT)
     store = LayeredStore(ModelStore(home.models), ModelStore(real.models))
     nightly = NightlyFindings(settings, store, stored)
     trials = SimulatedTrials(history.features, settings, store)
-    return Simulation(history, settings, Books(books), store, nightly, trials), home
+    portfolio = SimulatedPortfolio(history, read_portfolio(stored), settings, store)
+    return Simulation(history, settings, Books(books), store, nightly, trials, portfolio), home
 
 
 def _folder(home: Home, start: date, end: date) -> Path:

@@ -2,13 +2,14 @@
 
 The clock moves over a home's stored history. On each session drift and decay are measured from what
 was known at that close, retrainings planned, challengers fitted and judged, with the functions of
-the nightly jobs, the sensors and the schedules; only Dagster's bookkeeping, Evidently's second
-opinion (which gives the same verdict) and the portfolio are left out. What is known on a day is in
-`replay`, what is found wrong on it to `nightly_findings`, how it is shown to `simulate`.
+the nightly jobs, the sensors and the schedules, for forecasters and learned policies; only
+Dagster's bookkeeping and Evidently's second opinion (which gives the same verdict) are left out.
+What is known on a day is in `replay` and `simulated_portfolio`, what is found wrong on it belongs
+to `nightly_findings`, how it is shown to `simulate`.
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -17,13 +18,14 @@ import pandas as pd
 
 from odyssey_assets.backtesting.tables import DAILY
 from odyssey_assets.core.figure_text import count, ratio
+from odyssey_assets.core.reigns import Reign
 from odyssey_assets.core.sessions import SATURDAY, closing_reason
 from odyssey_assets.core.windows import window_of
 from odyssey_assets.forecasting.challengers import fit_challengers
 from odyssey_assets.forecasting.tables import CHALLENGERS, TRIALS
 from odyssey_assets.infrastructure.schedules import MONTHLY_TIME, monthly_retraining
 from odyssey_assets.monitoring.ledgers import PROMOTIONS, RETRAINING_EVENTS
-from odyssey_assets.monitoring.promotion.champions import reigns_of
+from odyssey_assets.monitoring.promotion.champions import Kind, reigns_of
 from odyssey_assets.monitoring.promotion.evidence import Evidence
 from odyssey_assets.monitoring.promotion.judging import judge
 from odyssey_assets.monitoring.promotion.occasion import Occasion
@@ -35,10 +37,13 @@ from odyssey_assets.monitoring.retraining.settlement import (
     unasked,
     unsettled_batches,
 )
+from odyssey_assets.monitoring.tables import POLICY_QUALITY
 from odyssey_assets.nightly_findings import NightlyFindings
-from odyssey_assets.portfolio.tables import POLICIES
+from odyssey_assets.portfolio.catalog import learned_policies
+from odyssey_assets.portfolio.tables import POLICIES, POLICY_CHALLENGERS, POLICY_TRIALS
 from odyssey_assets.replay import Books, History, LayeredStore
 from odyssey_assets.settings import Settings
+from odyssey_assets.simulated_portfolio import Rulers, SimulatedPortfolio, Standing
 from odyssey_assets.simulated_trials import SimulatedTrials
 
 NEW_YORK = ZoneInfo("America/New_York")
@@ -53,7 +58,7 @@ class LoopEvent:
     Attributes:
         day: Day of the simulated clock.
         kind: What happened, in a word.
-        subject: Ticker; empty where all are meant.
+        subject: Ticker, or name of a policy; empty where all are meant.
         text: In words.
     """
 
@@ -61,6 +66,28 @@ class LoopEvent:
     kind: str
     subject: str
     text: str
+
+
+@dataclass(frozen=True)
+class _Night:
+    """What a night knows.
+
+    Attributes:
+        day: The session that is over.
+        now: The moment, UTC.
+        known: What was known at its close, forecasts by whoever served.
+        held: What was known of the learned policies; None where none had learned yet.
+    """
+
+    day: date
+    now: datetime
+    known: History
+    held: Standing | None
+
+    @property
+    def recorded_at(self) -> datetime:
+        """The moment as tables hold it, without time zone."""
+        return self.now.replace(tzinfo=None)
 
 
 @dataclass(frozen=True)
@@ -73,7 +100,8 @@ class Simulation:
         books: The simulation's own: ledgers, challengers, trials.
         store: Reads the home's models, writes to the simulation's.
         nightly: What a night finds wrong.
-        trials: What every version says.
+        trials: What every version of a forecaster says.
+        portfolio: What the learned policies hold and earn.
     """
 
     history: History
@@ -82,6 +110,7 @@ class Simulation:
     store: LayeredStore
     nightly: NightlyFindings
     trials: SimulatedTrials
+    portfolio: SimulatedPortfolio
 
     def run(self, start: date, end: date) -> Iterator[LoopEvent]:
         """Yield what happens from `start` to `end`, day by day, while it happens."""
@@ -98,73 +127,102 @@ class Simulation:
                 yield from self._night(day)
 
     def _night(self, day: date) -> Iterator[LoopEvent]:
-        known = self._known(day)
-        now = _moment(day, time.fromisoformat(self.settings.schedules.nightly))
+        night = self._known(day)
         if window_of(day).start > self.history.session_before(day):
             yield LoopEvent(day, "new window", "", f"models of {window_of(day).key} take over")
-        reigns = reigns_of(self.books.read(PROMOTIONS), "forecaster")
-        findings = self.nightly.find(known, self.books.read(CHALLENGERS), reigns, day)
+        findings = self.nightly.find(
+            night.known,
+            self.books.read(CHALLENGERS),
+            self._reigns("forecaster"),
+            day,
+            None if night.held is None else night.held.quality,
+        )
         plan = plan_retraining(
             findings,
             self.books.read(RETRAINING_EVENTS),
             self.settings.retraining,
             known=day,
-            now=now,
+            now=night.now,
             requester=REQUESTER,
         )
         self.books.append(RETRAINING_EVENTS, plan.rows)
         for row in plan.rows.to_dict("records"):
             yield LoopEvent(day, row["state"], row["ticker"], _why(row))
         for batch in plan.batches:
-            yield from self._retrain(known, batch, day, now)
-        yield from self._judge(known, day, now, batch=None)
+            yield from self._retrain(night, batch)
+        yield from self._judge(night, batch=None)
         tick, session = monthly_retraining(day, self.settings.schedules.monthly_day)
         if session == day:
-            yield from self._retrain_everything(known, tick, day)
+            yield from self._retrain_everything(night, tick)
 
-    def _retrain_everything(self, known: History, tick: str, day: date) -> Iterator[LoopEvent]:
+    def _retrain_everything(self, earlier: _Night, tick: str) -> Iterator[LoopEvent]:
         """Do what the monthly schedule does."""
-        now = _moment(day, MONTHLY_TIME)
-        tickers = [str(ticker) for ticker in sorted(known.bars["ticker"].unique())]
-        yield LoopEvent(day, "monthly", "", f"{tick}: {count(len(tickers))} tickers retrain")
-        rows = unasked(tick, tickers, "schedule", day, tick, now)
+        night = replace(earlier, now=_moment(earlier.day, MONTHLY_TIME))
+        tickers = [str(ticker) for ticker in sorted(night.known.bars["ticker"].unique())]
+        policies = () if night.held is None else night.held.names
+        who = " and ".join([f"{count(len(tickers))} tickers", *policies])
+        yield LoopEvent(night.day, "monthly", "", f"{tick}: {who} retrain")
+        rows = unasked(tick, [*tickers, *policies], "schedule", night.day, tick, night.now)
         self.books.append(RETRAINING_EVENTS, rows)
         for batch in unsettled_batches(self.books.read(RETRAINING_EVENTS)):
-            yield from self._retrain(known, batch, day, now)
+            yield from self._retrain(night, batch)
 
-    def _retrain(
-        self, known: History, batch: Batch, day: date, now: datetime
-    ) -> Iterator[LoopEvent]:
+    def _retrain(self, night: _Night, batch: Batch) -> Iterator[LoopEvent]:
         ledger = self.books.read(RETRAINING_EVENTS)
-        self.books.append(RETRAINING_EVENTS, started(ledger, batch.run_key, REQUESTER, now))
+        self.books.append(RETRAINING_EVENTS, started(ledger, batch.run_key, REQUESTER, night.now))
+        known = night.known
         fitted = fit_challengers(
             known.features,
             known.labels,
             known.bars,
-            batch.tickers,
-            day,
-            reigns_of(self.books.read(PROMOTIONS), "forecaster"),
+            batch.among(set(known.bars["ticker"])),
+            night.day,
+            self._reigns("forecaster"),
             self.settings,
             self.store,
             None,
-            now.replace(tzinfo=None),
+            night.recorded_at,
         )
         self.books.append(CHALLENGERS, fitted.challengers)
         for ticker, why in fitted.skipped.items():
-            yield LoopEvent(day, "skipped", ticker, why)
-        yield from self._judge(known, day, now, batch)
+            yield LoopEvent(night.day, "skipped", ticker, why)
+        yield from self._train(night, batch)
+        yield from self._judge(night, batch)
         ledger, decided = self.books.read(RETRAINING_EVENTS), self.books.read(PROMOTIONS)
-        rows = finished(ledger, batch.run_key, REQUESTER, decided, now)
+        policies = learned_policies(self.settings)
+        rows = finished(ledger, batch.run_key, REQUESTER, decided, night.now, policies=policies)
         self.books.append(RETRAINING_EVENTS, rows)
 
-    def _judge(
-        self, known: History, day: date, now: datetime, batch: Batch | None
-    ) -> Iterator[LoopEvent]:
-        challengers = self.books.read(CHALLENGERS)
-        said = self.trials.until(day, known.folds, challengers, now.replace(tzinfo=None))
+    def _train(self, night: _Night, batch: Batch) -> Iterator[LoopEvent]:
+        """Train the policies of a batch."""
+        if night.held is None:
+            return
+        for policy in batch.among(night.held.names):
+            reigns = self._reigns("policy")
+            trained = self.portfolio.train(night.held, reigns, night.recorded_at)
+            self.books.append(POLICY_CHALLENGERS, trained.rows)
+            if trained.skipped is not None:
+                yield LoopEvent(night.day, "skipped", policy, trained.skipped)
+
+    def _judge(self, night: _Night, batch: Batch | None) -> Iterator[LoopEvent]:
+        cause = "schedule" if batch is None else batch.cause
+        occasion = Occasion(night.now, cause, events=self._events(batch))
+        rows = judge(self._evidence(night), night.day, occasion, self.settings)
+        self.books.append(PROMOTIONS, rows)
+        for row in rows.to_dict("records"):
+            yield LoopEvent(night.day, row["decision"], row["subject"], _decided(row))
+
+    def _evidence(self, night: _Night) -> Evidence:
+        """Let everybody's versions be tried, and return what a judgement rests on."""
+        day, known, held = night.day, night.known, night.held
+        challengers, of_policies = self.books.read(CHALLENGERS), self.books.read(POLICY_CHALLENGERS)
+        said = self.trials.until(day, known.folds, challengers, night.recorded_at)
         self.books.append(TRIALS, said)
+        if held is not None:
+            tried = self.portfolio.tried(held, self._reigns("policy"), of_policies)
+            self.books.replace(POLICY_TRIALS, tried)
         since = pd.Timestamp(window_of(day).shift(-JUDGED_WINDOWS).start)
-        evidence = Evidence(
+        return Evidence(
             ledger=self.books.read(PROMOTIONS),
             challengers=challengers,
             trials=self.books.read(TRIALS),
@@ -173,20 +231,27 @@ class Simulation:
             bars=known.bars[known.bars["date"] >= since],
             folds=known.folds,
             quality=self.nightly.newest_quality,
-            policies=POLICIES.empty(),
-            daily=DAILY.empty(),
+            policies=POLICIES.empty() if held is None else held.policies,
+            policy_challengers=of_policies,
+            policy_trials=self.books.read(POLICY_TRIALS),
+            policy_quality=POLICY_QUALITY.empty() if held is None else held.quality,
+            daily=DAILY.empty() if held is None else held.daily,
         )
-        cause = "schedule" if batch is None else batch.cause
-        rows = judge(evidence, day, Occasion(now, cause, events=self._events(batch)), self.settings)
-        self.books.append(PROMOTIONS, rows)
-        for row in rows.to_dict("records"):
-            yield LoopEvent(day, row["decision"], row["subject"], _decided(row))
 
-    def _known(self, day: date) -> History:
+    def _known(self, day: date) -> _Night:
         """Return what was known at a close, forecasts by whoever had been promoted before."""
-        known = self.history.until(day)
-        reigns = reigns_of(self.books.read(PROMOTIONS), "forecaster")
-        return known.served(self.books.read(TRIALS), reigns) if reigns else known
+        said, rulers = self.books.read(TRIALS), self._reigns("forecaster")
+        held = self.portfolio.standing(
+            day,
+            Rulers(rulers, self._reigns("policy")),
+            (said, self.trials.of_whole_window),
+            self.books.read(POLICY_CHALLENGERS),
+        )
+        now = _moment(day, time.fromisoformat(self.settings.schedules.nightly))
+        return _Night(day, now, self.history.until(day).served(said, rulers), held)
+
+    def _reigns(self, kind: Kind) -> tuple[Reign, ...]:
+        return reigns_of(self.books.read(PROMOTIONS), kind)
 
     def _events(self, batch: Batch | None) -> dict[str, str]:
         if batch is None:
@@ -219,10 +284,11 @@ def _decided(row: Mapping[Any, Any]) -> str:
         return str(row["reason"])
     words = ["Sharpe ratio", "rank correlation", "error"]
     names = ["sharpe", "information_coefficient", "rmse"]
+    judged = slice(1) if row["kind"] == "policy" else slice(None)
     figures = [
         f"{word} {ratio(row[f'challenger_{name}'], decimals)} beside "
         f"{ratio(row[f'incumbent_{name}'], decimals)}"
-        for word, name, decimals in zip(words, names, (2, 3, 5), strict=True)
+        for word, name, decimals in list(zip(words, names, (2, 3, 5), strict=True))[judged]
     ]
     sessions = count(row["unseen_sessions"])
     return f"{', '.join(figures)}; {sessions} sessions, p-value {ratio(row['p_value_worse'], 3)}"

@@ -33,6 +33,11 @@ class SimulatedTrials:
     _made_for: tuple[Window, int] | None = None
     _told: pd.Timestamp = pd.Timestamp.min
 
+    @property
+    def of_whole_window(self) -> pd.DataFrame:
+        """The forecasts of all sessions of the window that was last asked for, returned or not."""
+        return self._made
+
     def until(
         self, day: date, folds: pd.DataFrame, challengers: pd.DataFrame, now: datetime
     ) -> pd.DataFrame:

@@ -7,6 +7,7 @@ import fasteners
 import pytest
 
 from odyssey_assets_tests.learned_market import learn
+from odyssey_assets_tests.simulated_learner import prepare
 from odyssey_assets_tests.tiny_market import TinyHome, invoke
 
 REAL_MARKET = Path(__file__).resolve().parents[2] / "shared" / "market"
@@ -47,6 +48,21 @@ def learned_home(tiny_home: TinyHome, tmp_path_factory: pytest.TempPathFactory) 
         if not folder.with_suffix(".done").exists():
             folder.mkdir()
             learn(tiny_home.copy(folder))
+            folder.with_suffix(".done").touch()
+    return TinyHome(folder / "copy", tiny_home.output)
+
+
+@pytest.fixture(scope="session")
+def learner_home(tiny_home: TinyHome, tmp_path_factory: pytest.TempPathFactory) -> TinyHome:
+    """Return a home in whose copies simulations let the learned policy learn.
+
+    Workers of a parallel test run share one.
+    """
+    folder = _shared_folder(tmp_path_factory) / "learner"
+    with fasteners.InterProcessLock(folder.with_suffix(".lock")):
+        if not folder.with_suffix(".done").exists():
+            folder.mkdir()
+            prepare(tiny_home.copy(folder))
             folder.with_suffix(".done").touch()
     return TinyHome(folder / "copy", tiny_home.output)
 

@@ -36,11 +36,11 @@ def learn(root: Path) -> None:
     warehouse_of(settings).publish()
 
 
-def plant_forecasts(settings: Settings) -> None:
-    """Add forecasts of noise from the second half year on to those that the home holds."""
+def plant_forecasts(settings: Settings, first: str = WINDOWS[1]) -> None:
+    """Add forecasts of noise from the half year `first` on to those that the home holds."""
     warehouse = warehouse_of(settings)
     bars, own = warehouse.read(BARS), warehouse.read(PREDICTIONS)
-    is_early = bars["date"].between(WINDOWS[1], own["date"].min(), inclusive="left")
+    is_early = bars["date"].between(first, own["date"].min(), inclusive="left")
     cells = bars.loc[is_early, ["ticker", "date"]]
     windows = window_starts(pd.DatetimeIndex(cells["date"]))
     noise = np.random.default_rng(0).normal(0.0, 0.01, len(cells))

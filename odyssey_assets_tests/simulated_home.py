@@ -12,12 +12,15 @@ import pandas as pd
 from odyssey_assets.contracts import TableContract
 from odyssey_assets.forecasting.tables import CHALLENGERS, TRIALS
 from odyssey_assets.monitoring.ledgers import PROMOTIONS, RETRAINING_EVENTS
+from odyssey_assets.portfolio.tables import POLICY_CHALLENGERS, POLICY_TRIALS
 from odyssey_assets.settings import Settings
 from odyssey_assets.simulate import open_simulation
-from odyssey_assets.simulated_loop import LoopEvent
+from odyssey_assets.simulated_loop import LoopEvent, Simulation
 from odyssey_assets_tests.tiny_market import tiny_settings
 
-LEDGERS = (RETRAINING_EVENTS, CHALLENGERS, TRIALS, PROMOTIONS)
+LEDGERS = (
+    RETRAINING_EVENTS, CHALLENGERS, TRIALS, PROMOTIONS, POLICY_CHALLENGERS, POLICY_TRIALS,
+)  # fmt: skip
 GENEROUS = {"sharpe_tolerance": 1000.0, "correlation_tolerance": 2.0, "rmse_tolerance": 1000.0}
 
 
@@ -59,6 +62,11 @@ def eager_settings(home: Path, **changes: Any) -> Settings:
 def play_through(settings: Settings, start: date, end: date) -> Played:
     """Run the clock from `start` to `end`."""
     simulation, _ = open_simulation(settings, start, end)
+    return play_on(simulation, start, end)
+
+
+def play_on(simulation: Simulation, start: date, end: date) -> Played:
+    """Run the clock of a simulation from `start` to `end`."""
     events = list(simulation.run(start, end))
     warehouse = simulation.books.warehouse
     return Played(events, {table.name: warehouse.read(table) for table in LEDGERS})

@@ -2,11 +2,20 @@
 
 import subprocess
 import sys
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
 
 import dagster as dg
 import pytest
 
 from odyssey_assets.definitions import TABLES, build_defs
+from odyssey_assets.infrastructure.home import home_of, remember_universe
+from odyssey_assets.infrastructure.refresh import RETRAIN
+from odyssey_assets.monitoring.retraining.requests import Batch, run_config
+from odyssey_assets.settings import Settings
+from odyssey_assets.settings_sections import PortfolioSettings
 
 PYTHON_GROUPS = (
     "market_data", "features", "forecasting", "portfolio", "backtesting", "monitoring",
@@ -33,6 +42,10 @@ PYTHON_GRAPH = {
     "portfolio/training_curves": MARKET,
     "portfolio/weights": {*MARKET, "portfolio/policies"},
     "portfolio/seed_paths": {*MARKET, "portfolio/policies"},
+    "portfolio/policy_challengers": {*MARKET, "portfolio/policies"},
+    "portfolio/policy_trials": {
+        *MARKET, "portfolio/policies", "portfolio/weights", "portfolio/policy_challengers",
+    },
     "backtesting/daily": {"portfolio/weights", "market_data/bars", "market_data/macro"},
     "backtesting/trades": {"portfolio/weights", "market_data/bars", "market_data/macro"},
     "backtesting/performance": {"backtesting/daily", "portfolio/seed_paths", "market_data/bars"},
@@ -52,10 +65,14 @@ PYTHON_GRAPH = {
     "monitoring/forecast_quality": {
         "forecasting/predictions", "forecasting/folds", "features/labels", "market_data/bars",
     },
+    "monitoring/policy_quality": {
+        "backtesting/daily", "portfolio/weights", "portfolio/policies",
+    },
     "monitoring/promotions": {
         "forecasting/challengers", "forecasting/trials", "forecasting/folds",
         "forecasting/predictions", "features/labels", "market_data/bars",
-        "monitoring/forecast_quality", "portfolio/policies", "backtesting/daily",
+        "monitoring/forecast_quality", "monitoring/policy_quality", "portfolio/policies",
+        "portfolio/policy_challengers", "portfolio/policy_trials", "backtesting/daily",
     },
     "monitoring/retraining_events": {"monitoring/promotions"},
     "monitoring/lineage": {
@@ -131,6 +148,40 @@ def test_everything_that_begins_by_itself_is_on(definitions: dg.Definitions) -> 
         "on_drift", "on_failed_check", "on_new_window", "on_retraining", "on_run_failure",
         "on_warning",
     } <= set(sensors)  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("policies", "learned"), [(("ppo", "equal_weight"), ["ppo"]), (("equal_weight",), [])]
+)
+def test_month_asks_for_every_ticker_and_every_policy_that_learns(
+    policies: tuple[str, ...], learned: list[str], tmp_path: Path
+) -> None:
+    portfolio = PortfolioSettings(policies=policies)
+    settings = Settings(home=tmp_path, tickers=("SPY", "HYG"), portfolio=portfolio)
+    home_of(settings).create()
+    remember_universe(settings, is_filled=True)
+    repository = build_defs(**dict(settings)).get_repository_def()
+    at = datetime(2024, 8, 1, 22, tzinfo=ZoneInfo("America/New_York"))
+    with (
+        dg.instance_for_test() as instance,
+        dg.build_schedule_context(instance=instance, scheduled_execution_time=at) as context,
+    ):
+        data: Any = repository.get_schedule_def("monthly").evaluate_tick(context)
+    (request,) = data.run_requests
+    ops = request.run_config["ops"]
+    assert ops["fit_challengers"]["config"] == {"tickers": ["SPY", "HYG"], "as_of": None}
+    assert ops["train_policy_challengers"]["config"] == {"policies": learned, "as_of": None}
+    assert ops["judge"]["config"] == {"batch": None, "cause": "schedule", "actor": "gate"}
+    assert dg.validate_run_config(repository.get_job(RETRAIN), request.run_config)
+
+
+def test_job_understands_how_a_batch_configures_it(
+    definitions: dg.Definitions, tmp_path: Path
+) -> None:
+    settings = Settings(home=tmp_path, tickers=("SPY", "HYG"))
+    config = run_config(Batch("key", ("HYG", "SPY", "ppo"), "decay", ("1", "2", "3")), settings)
+    assert config["ops"]["train_policy_challengers"]["config"]["policies"] == ["ppo"]
+    assert dg.validate_run_config(definitions.resolve_job_def(RETRAIN), config)
 
 
 def test_definitions_validate_as_the_server_loads_them(

@@ -24,7 +24,7 @@ from odyssey_assets.headless import (
     with_fixed_break,
 )
 from odyssey_assets.infrastructure.driver import open_instance
-from odyssey_assets.infrastructure.home import home_of, remember_universe
+from odyssey_assets.infrastructure.home import Home, home_of, remember_universe
 from odyssey_assets.infrastructure.partitions import RANGE_END_TAG, RANGE_START_TAG
 from odyssey_assets.infrastructure.refresh import (
     REFRESH_MACRO,
@@ -41,6 +41,7 @@ from odyssey_assets_tests.tiny_market import (
     TICKERS,
     WINDOWS,
     TinyHome,
+    invoke,
     tiny_settings,
     warehouse_of,
 )
@@ -99,6 +100,14 @@ def test_portfolios_held_under_other_rules_get_all_windows(
     assert portfolio_range(changed, newest) == (WINDOWS[0], WINDOWS[-1]), "not until it succeeds"
     remember_universe(changed, is_filled=True)
     assert portfolio_range(changed, newest) == (WINDOWS[-1], WINDOWS[-1])
+
+
+def test_settings_that_the_catalogs_refuse_are_not_remembered(tmp_path: Path) -> None:
+    policies = '["equal_weight", "oracle"]'
+    result = invoke(tmp_path, "run", ODYSSEY_PORTFOLIO__POLICIES=policies)
+    assert result.exit_code != 0
+    assert "oracle" in result.output
+    assert not Home(tmp_path).universe.exists()
 
 
 def jobs_of_which_one_fails(failing: str) -> dg.Definitions:

@@ -1,7 +1,7 @@
 """The turn of the loop that `odyssey run` takes: findings retrain once, whatever is killed."""
 
 from collections.abc import Iterator
-from datetime import date
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +20,13 @@ from odyssey_assets.loop import REQUESTER, retrain_what_is_due
 from odyssey_assets.monitoring.ledgers import PROMOTIONS, RETRAINING_EVENTS
 from odyssey_assets.monitoring.retraining.requests import Batch
 from odyssey_assets.settings import Settings
-from odyssey_assets_tests.monitoring.retraining.found_events import findings, plan
+from odyssey_assets_tests.monitoring.retraining.found_events import (
+    findings,
+    plan,
+    policy_findings,
+    promotion,
+    promotions,
+)
 from odyssey_assets_tests.monitoring.retraining.watched_home import (
     WatchedHome,
     job_of,
@@ -28,7 +34,8 @@ from odyssey_assets_tests.monitoring.retraining.watched_home import (
 )
 from odyssey_assets_tests.tiny_market import TICKERS, WINDOWS, tiny_settings, warehouse_of
 
-CONFIG: dict[str, Any] = {"ops": {"fit_challengers": {"config": {}}, "judge": {"config": {}}}}
+OPS = ("fit_challengers", "train_policy_challengers", "judge")
+CONFIG: dict[str, Any] = {"ops": {op: {"config": {}} for op in OPS}}
 REQUESTED, FINISHED = ("requested", ""), ("finished", "failed")
 
 
@@ -110,6 +117,35 @@ def test_findings_of_a_run_retrain_in_one_run_and_are_settled(home: WatchedHome)
     ]
     reasons = home.ledger.loc[home.ledger["state"] == "finished", "reason"]
     assert all("left no decision" in reason for reason in reasons)
+
+
+def test_policy_that_decayed_is_trained_in_the_run_of_the_tickers(home: WatchedHome) -> None:
+    home.check("decay", "HYG")
+    home.check_policies("ppo")
+    assert turn(home) is not None
+    [run] = retrain_runs(home)
+    ops: Any = run.run_config["ops"]
+    assert ops["fit_challengers"]["config"]["tickers"] == ["HYG"]
+    assert ops["train_policy_challengers"]["config"]["policies"] == ["ppo"]
+    states = [("requested", ""), ("started", ""), ("finished", "failed")]
+    assert home.states() == [(each, *state) for each in ("HYG", "ppo") for state in states]
+    assert turn(home) is None
+    assert len(retrain_runs(home)) == 1
+
+
+def test_training_of_a_policy_that_was_not_settled_gets_its_decision(home: WatchedHome) -> None:
+    wanted = plan(policy_findings("ppo"), home.ledger, requester=REQUESTER)
+    home.warehouse.append(RETRAINING_EVENTS, wanted.rows)
+    job_of(RETRAIN).execute_in_process(
+        run_config=CONFIG, instance=home.instance, tags={BATCH_TAG: wanted.batches[0].run_key}
+    )
+    now = datetime.now(UTC)
+    decided = promotions(
+        promotion("ppo", "promoted", now, kind="policy"), promotion("ppo", "rejected", now)
+    )
+    home.warehouse.append(PROMOTIONS, decided)
+    assert turn(home) is None
+    assert home.states() == [("ppo", *REQUESTED), ("ppo", "finished", "promoted")]
 
 
 def test_turn_taken_twice_doubles_nothing(home: WatchedHome) -> None:

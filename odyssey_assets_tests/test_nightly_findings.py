@@ -15,7 +15,12 @@ from odyssey_assets.infrastructure.model_store import ModelStore
 from odyssey_assets.infrastructure.warehouse import Warehouse
 from odyssey_assets.monitoring.drift.findings import drifted_now
 from odyssey_assets.monitoring.quality.findings import decayed_now
-from odyssey_assets.monitoring.tables import DRIFT, DRIFT_SUMMARY, FORECAST_QUALITY
+from odyssey_assets.monitoring.tables import (
+    DRIFT,
+    DRIFT_SUMMARY,
+    FORECAST_QUALITY,
+    POLICY_QUALITY,
+)
 from odyssey_assets.nightly_findings import NightlyFindings
 from odyssey_assets.replay import History, LayeredStore, read_history
 from odyssey_assets.settings import Settings
@@ -112,3 +117,23 @@ def test_window_without_enough_sessions_raises_no_alarm(
     day = date(2022, 1, 5)
     found = nightly(settings, tmp_path, warehouse_of(settings))
     assert found.find(history.until(day), CHALLENGERS.empty(), (), day) == ()
+
+
+@pytest.mark.parametrize("is_decayed", [False, True])
+def test_night_finds_the_policy_that_has_decayed(
+    is_decayed: bool, settings: Settings, history: History, tmp_path: Path
+) -> None:
+    found = nightly(settings, tmp_path, warehouse_of(settings))
+    known, fitted = history.until(END), CHALLENGERS.empty()
+    without = found.find(known, fitted, (), END)
+    row = {
+        **dict.fromkeys(POLICY_QUALITY.column_names),
+        "policy": "ppo", "date": pd.Timestamp(END), "window": pd.Timestamp(RUNNING.start),
+        "sharpe_60": -1.5, "sharpe_floor": -1.0, "is_sharpe_decayed": is_decayed,
+    }  # fmt: skip
+    findings = found.find(known, fitted, (), END, pd.DataFrame([row]))
+    added = [finding for finding in findings if finding not in without]
+    assert [
+        (each.ticker, each.cause, each.as_of, each.window, each.value, each.threshold)
+        for each in added
+    ] == [("ppo", "decay", END, RUNNING, -1.5, -1.0)] * is_decayed

@@ -10,16 +10,16 @@ import pytest
 
 from odyssey_assets.core.reigns import Reign
 from odyssey_assets.core.slices import Slice
-from odyssey_assets.core.windows import parse_window, window_of
+from odyssey_assets.core.windows import parse_window
 from odyssey_assets.definitions import build_defs
 from odyssey_assets.errors import ModelError, SettingsError
-from odyssey_assets.features.labels import DIRECTION_HORIZON
 from odyssey_assets.forecasting.tables import CHALLENGERS, FOLDS, PREDICTIONS, TRIALS
 from odyssey_assets.headless import job_tags
 from odyssey_assets.infrastructure.driver import open_instance, run_job
 from odyssey_assets.infrastructure.home import home_of
 from odyssey_assets.infrastructure.model_store import MANIFEST, PAYLOAD, ModelStore
 from odyssey_assets.infrastructure.refresh import REFRESH_MACRO, REFRESH_MARKET
+from odyssey_assets.portfolio.tables import POLICY_TRIALS
 from odyssey_assets.replay import (
     MADE_BY_A_MODEL,
     Books,
@@ -27,6 +27,7 @@ from odyssey_assets.replay import (
     LayeredStore,
     read_history,
 )
+from odyssey_assets_tests.other_futures import with_other_future
 from odyssey_assets_tests.tiny_market import (
     TICKERS,
     WINDOWS,
@@ -87,41 +88,10 @@ def test_cut_of_a_cut_is_the_earlier_cut(history: History) -> None:
 
 @pytest.mark.parametrize("day", [date(2021, 6, 30), date(2021, 7, 1), date(2022, 4, 3)])
 def test_scrambled_future_reaches_no_cut(history: History, day: date) -> None:
-    rng = np.random.default_rng(3)
-    last = pd.Timestamp(day)
-
-    def scrambled(rows: pd.DataFrame, column: str, later: pd.Timestamp) -> pd.DataFrame:
-        changed = rows.copy()
-        numbers = list(changed.select_dtypes("float64").columns)
-        is_later = (changed[column] > later).to_numpy()
-        changed.loc[is_later, numbers] = rng.normal(size=(is_later.sum(), len(numbers)))
-        return changed
-
-    other = History(
-        features=scrambled(history.features, "date", last),
-        labels=_with_other_outcomes(history, day, rng),
-        bars=scrambled(history.bars, "date", last),
-        folds=scrambled(history.folds, "window", pd.Timestamp(window_of(day).start)),
-        predictions=scrambled(history.predictions, "date", last),
-    )
+    other = with_other_future(history, day, np.random.default_rng(3))
     assert not other.features.equals(history.features), "something must be scrambled"
+    assert not other.labels.equals(history.labels)
     assert_same(other.until(day), history.until(day))
-
-
-def _with_other_outcomes(history: History, day: date, rng: np.random.Generator) -> pd.DataFrame:
-    """Return labels of which all that ended after a day are others."""
-    labels = history.labels.copy()
-    for ticker, rows in labels.groupby("ticker"):
-        days = rows["date"].to_numpy()
-        for name in (name for name in labels if name.startswith("forward_return_")):
-            horizon = int(name.removeprefix("forward_return_").removesuffix("d"))
-            ends = np.append(days[horizon:], [np.datetime64("2100-01-01")] * horizon)
-            is_open = ends > np.datetime64(day)
-            labels.loc[rows.index[is_open], name] = rng.normal(size=is_open.sum())
-            if horizon == DIRECTION_HORIZON:
-                labels.loc[rows.index[is_open], "direction_5d"] = "bullish"
-        assert ticker in TICKERS
-    return labels
 
 
 def test_session_before_is_the_last_one_that_is_stored(history: History) -> None:
@@ -250,6 +220,28 @@ def test_books_are_read_as_they_are_stored(tmp_path: Path, history: History) -> 
     assert len(books.read(TRIALS)) == len(trials)
     books.append(CHALLENGERS, CHALLENGERS.empty())
     assert books.read(CHALLENGERS).empty
+
+
+def test_books_hold_what_was_put_in_the_place_of_a_table(tmp_path: Path) -> None:
+    warehouse = warehouse_of(tiny_settings(tmp_path))
+    books = Books(warehouse)
+    books.replace(POLICY_TRIALS, POLICY_TRIALS.empty())
+    assert books.read(POLICY_TRIALS).empty
+    for days in (3, 1, 0):
+        rows = policy_trials(days)
+        books.replace(POLICY_TRIALS, rows)
+        assert len(books.read(POLICY_TRIALS)) == days
+        pd.testing.assert_frame_equal(books.read(POLICY_TRIALS), warehouse.read(POLICY_TRIALS))
+
+
+def policy_trials(days: int) -> pd.DataFrame:
+    """Return trials of a policy on so many days."""
+    dates = pd.date_range("2022-02-01", periods=days).as_unit("us")
+    rows = pd.DataFrame({"date": dates}).assign(
+        policy="ppo", window=pd.Timestamp(WINDOW.start), role="serving", model_sha256="one",
+        serves_after=pd.Timestamp("2021-12-31"), equity=1.0, **{"return": 0.0},
+    )  # fmt: skip
+    return POLICY_TRIALS.conform(rows)
 
 
 def test_history_stays_as_it_is_when_forecasts_are_replaced(history: History) -> None:

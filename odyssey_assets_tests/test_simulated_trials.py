@@ -79,4 +79,8 @@ def test_days_heard_are_what_each_night_adds(
         )
         pd.testing.assert_frame_equal(one, other, check_exact=True)
     assert set(one["role"]) >= {"fold", "challenger"}
+    whole = trials.of_whole_window
+    assert whole["date"].min() < pd.Timestamp(NIGHTS[0]), "also what nobody asked for"
+    heard_of_whole = one.merge(whole[list(TRIALS.grain)])
+    assert len(heard_of_whole) == len(one)
     assert set(one["ticker"]) == {"AAPL", "SPY"}

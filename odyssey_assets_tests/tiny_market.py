@@ -33,10 +33,12 @@ from odyssey_assets.market_data.checks import market_data_checks
 from odyssey_assets.monitoring.drift.assets import drift_assets
 from odyssey_assets.monitoring.drift.checks import drift_checks
 from odyssey_assets.monitoring.promotion.champions import ChampionBook
-from odyssey_assets.monitoring.quality.assets import quality_assets
-from odyssey_assets.monitoring.quality.checks import quality_checks
+from odyssey_assets.monitoring.quality.assets import policy_quality_assets, quality_assets
+from odyssey_assets.monitoring.quality.checks import policy_quality_checks, quality_checks
 from odyssey_assets.portfolio.assets import portfolio_assets
 from odyssey_assets.portfolio.checks import portfolio_checks
+from odyssey_assets.portfolio.versions.assets import policy_version_assets
+from odyssey_assets.portfolio.versions.checks import policy_version_checks
 from odyssey_assets.settings import Settings
 from odyssey_assets_tests.end_to_end import small_market
 
@@ -119,6 +121,8 @@ def materialize(
             *forecasting_assets(grid), *version_assets(), *portfolio_assets(grid),
             *backtest_assets(grid), *summary_assets(), *quality_assets(grid),
             *quality_checks(grid), *drift_assets(grid), *drift_checks(grid),
+            *policy_quality_assets(grid), *policy_quality_checks(grid),
+            *policy_version_assets(), *policy_version_checks(),
             *market_data_checks(grid), *feature_checks(grid), *forecasting_checks(grid),
             *version_checks(), *portfolio_checks(grid), *backtest_checks(grid), *summary_checks(),
         ],

@@ -34,8 +34,8 @@ select
     promotions.actor,
     promotions.reason,
     promotions.is_champion,
-    promotions.decision = 'unproven' as is_unproven -- Whether it serves without having beaten its
-    -- yardstick.
+    not promotions.is_champion as is_unproven -- Whether it serves without having beaten its
+    -- yardstick: by protocol, or promoted over somebody who had not either.
 from promotions
 qualify row_number() over (
     partition by

@@ -21,12 +21,16 @@ promotions as (
     select
         promotions.decision_id,
         promotions.recorded_at,
+        promotions.kind,
+        promotions.subject,
+        promotions."window",
         promotions.as_of,
         promotions.decision,
         promotions.is_champion,
         promotions.cause,
         promotions.actor,
         promotions.model_version,
+        promotions.model_sha256,
         promotions.predecessor_sha256,
         promotions.reason
     from staging.stg_promotions as promotions
@@ -34,13 +38,21 @@ promotions as (
 
 standings as (
     select
-        standings.kind,
-        standings.subject,
-        standings."window",
-        standings.model_sha256,
-        standings.decision_id
-    from intermediate.int_model_standings as standings
-    where standings.decision in ('succeeded', 'unproven')
+        promotions.kind,
+        promotions.subject,
+        promotions."window",
+        promotions.model_sha256,
+        promotions.decision_id
+    from promotions
+    where promotions.decision in ('succeeded', 'unproven')
+    qualify row_number() over (
+        partition by
+            promotions.kind,
+            promotions.subject,
+            promotions."window",
+            promotions.model_sha256
+        order by promotions.recorded_at desc, promotions.decision_id
+    ) = 1
 ),
 
 ticker_sessions as (
@@ -102,8 +114,8 @@ select
     decided.model_sha256,
     promotions.model_version, -- Count of the subject's models, from 1; null before it was judged.
     coalesce(promotions.is_champion, false) as is_champion, -- Whether it had earned its place.
-    coalesce(promotions.decision = 'unproven', false) as is_unproven, -- Whether it served although
-    -- it had not beaten its yardstick.
+    coalesce(not promotions.is_champion, false) as is_unproven, -- Whether it served although it had
+    -- not beaten its yardstick; false before it was judged.
     promotions.decision, -- What put it there; null before it was judged.
     promotions.as_of as decided_on, -- Last session known when that was decided.
     promotions.recorded_at as decided_at, -- UTC moment of that entry.

@@ -51,6 +51,15 @@ decay as (
     from marts.mart_forecast_quality as decay
 ),
 
+policy_decay as (
+    select
+        decay.policy,
+        decay.is_decayed,
+        decay.sharpe_60,
+        decay.finding
+    from marts.mart_policy_quality as decay
+),
+
 retrainings as (
     select
         retrainings.event_id,
@@ -75,6 +84,7 @@ promotions as (
         promotions."window",
         promotions.as_of,
         promotions.decision,
+        promotions.is_champion,
         promotions.mode,
         promotions.cause,
         promotions.actor,
@@ -258,21 +268,66 @@ drifted as (
     where drift.is_drifted
 ),
 
+watched as (
+    select
+        'forecaster' as kind,
+        decay.is_decayed
+    from decay
+
+    union all
+
+    select
+        'policy' as kind,
+        policy_decay.is_decayed
+    from policy_decay
+),
+
+decay_counts as (
+    select
+        count(*) as watched,
+        count(*) filter (where watched.is_decayed) as decayed,
+        count(*) filter (where watched.kind = 'forecaster') as tickers,
+        count(*) filter (where watched.kind = 'forecaster' and watched.is_decayed)
+            as decayed_tickers,
+        count(*) filter (where watched.kind = 'policy') as policies,
+        count(*) filter (where watched.kind = 'policy' and watched.is_decayed) as decayed_policies
+    from watched
+),
+
 decayed as (
     select
         0 as place,
         '(all)' as subject,
         case
-            when count(*) = 0 then 'Forecasts have not been watched yet.'
+            when decay_counts.tickers = 0 then 'Forecasts have not been watched yet.'
             else printf(
                 '%d of %d tickers are forecast worse than validation promised.',
-                count(*) filter (where decay.is_decayed),
-                count(*)
+                decay_counts.decayed_tickers,
+                decay_counts.tickers
+            )
+        end || case
+            when decay_counts.policies = 0 then ''
+            else printf(
+                ' %d of %d learned policies do worse than chance explains.',
+                decay_counts.decayed_policies,
+                decay_counts.policies
             )
         end as text,
-        count(*) filter (where decay.is_decayed)::double as value,
-        case when count(*) = 0 or bool_or(decay.is_decayed) then 'note' else 'good' end as severity
-    from decay
+        decay_counts.decayed::double as value,
+        case when decay_counts.watched = 0 or decay_counts.decayed > 0 then 'note' else 'good' end
+            as severity
+    from decay_counts
+
+    union all
+
+    select
+        1 as place,
+        policy_decay.policy as subject,
+        policy_decay.finding || '.' as text,
+        policy_decay.sharpe_60 as value,
+        'warning' as severity
+    from policy_decay
+    where policy_decay.is_decayed
 
     union all
 
@@ -390,16 +445,22 @@ promoted as (
         1 as place,
         decisions.subject,
         printf(
-            'version %d %s (%s, by %s): ',
+            'version %d %s%s (%s, by %s): ',
             decisions.model_version,
             replace(decisions.decision, '_', ' '),
+            case
+                when decisions.decision = 'promoted' and not decisions.is_champion
+                    then ' without having beaten its yardstick'
+                else ''
+            end,
             replace(decisions.cause, '_', ' '),
             decisions.actor
         ) || decisions.reason as text,
         decisions.model_version::double as value,
         case
             when decisions.decision in ('rolled_back', 'unproven') then 'warning'
-            when decisions.decision in ('promoted', 'succeeded') then 'good'
+            when decisions.decision in ('promoted', 'succeeded') and decisions.is_champion
+                then 'good'
             else 'note'
         end as severity
     from decisions

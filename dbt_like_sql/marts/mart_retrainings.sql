@@ -1,7 +1,8 @@
 -- description: Every reason to retrain from the finding to what came of it, one row an event: which
 -- check found which value above which threshold, when it was asked for, started and finished, and
 -- the newest decision about the model that it made, with the figures of both models. Several
--- findings about one ticker that were answered by one retraining share its decision.
+-- findings about one ticker or policy that were answered by one retraining share its decision.
+-- Of a policy only Sharpe ratios are compared, those of its portfolio.
 -- grain: event_id
 with events as (
     select
@@ -146,7 +147,7 @@ select
     decisions.mode, -- How promotions are decided.
     decisions.actor, -- Who decided.
     decisions.model_name, -- New model, name in the store of signed models.
-    decisions.model_version, -- Its count among the ticker's models.
+    decisions.model_version, -- Its count among the models of the ticker or policy.
     decisions.model_sha256, -- SHA-256 of the new model.
     decisions.predecessor_name, -- Model that served before.
     decisions.predecessor_sha256, -- SHA-256 of the model that served before.

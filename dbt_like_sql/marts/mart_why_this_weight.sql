@@ -117,6 +117,8 @@ select
     -- for a rule and before it was judged.
     coalesce(policy_standings.is_champion, false) as is_policy_champion, -- Whether that model had
     -- earned its place.
+    coalesce(policy_standings.is_unproven, false) as is_policy_unproven, -- Whether it decided
+    -- although it had not beaten its yardstick.
     evidence.forecast_model, -- Name of the forecaster that the policy saw; null without a forecast.
     evidence.prediction, -- Forecast return made at the deciding close, fraction.
     evidence.forecast_sha256, -- SHA-256 of the model that forecast.

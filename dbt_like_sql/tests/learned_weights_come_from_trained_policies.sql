@@ -1,6 +1,7 @@
 -- asset: staging.stg_weights
 -- description: Weights decided by a model name the main training of their policy for their window
--- or an earlier one; weights of a rule name no model.
+-- or an earlier one, or a challenger that was trained inside one and had not seen their session;
+-- weights of a rule name no model.
 -- severity: error
 -- blocking: true
 with weights as (
@@ -14,15 +15,26 @@ with weights as (
     from staging.stg_weights as weights
 ),
 
-policies as (
+trainings as (
     select
         policies.policy,
         policies."window",
+        policies.valid_end as trained_as_of,
         policies.model_sha256
     from portfolio.policies as policies
     where
         policies.status = 'trained'
         and policies.is_main_seed
+
+    union all
+
+    select
+        challengers.policy,
+        challengers."window",
+        challengers.trained_as_of,
+        challengers.model_sha256
+    from portfolio.policy_challengers as challengers
+    where challengers.role = 'challenger'
 )
 
 select
@@ -32,10 +44,11 @@ select
     weights.seed_count,
     weights.model_sha256
 from weights
-anti join policies
-    on policies.policy = weights.policy
-    and policies.model_sha256 = weights.model_sha256
-    and policies."window" <= weights."window"
+anti join trainings
+    on trainings.policy = weights.policy
+    and trainings.model_sha256 = weights.model_sha256
+    and trainings."window" <= weights."window"
+    and trainings.trained_as_of < weights.date
 where
     weights.model_sha256 is not null
     or weights.seed_count > 0

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from matplotlib.axes import Axes
-from matplotlib.dates import AutoDateLocator, ConciseDateFormatter
+from matplotlib.dates import MONTHLY, AutoDateLocator, ConciseDateFormatter
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, NullLocator, PercentFormatter
 
@@ -109,6 +109,8 @@ def date_axis(axes: Axes) -> None:
     locator = AutoDateLocator(  # type: ignore[no-untyped-call]  # matplotlib.dates is untyped
         minticks=3, maxticks=max(int(width * _DATES_AN_INCH), 4)
     )
+    # Two years in a narrow picture: half years are too close, and fewer than three years begin.
+    locator.intervald[MONTHLY] = [*locator.intervald[MONTHLY], 12]
     formatter = ConciseDateFormatter(locator)  # type: ignore[no-untyped-call]  # likewise
     axes.xaxis.set_major_locator(locator)
     axes.xaxis.set_major_formatter(formatter)

@@ -5,6 +5,7 @@ first day of the next one. What a fold does with windows belongs to `forecasting
 Dagster sees them belongs to `infrastructure.partitions`.
 """
 
+from calendar import monthrange
 from dataclasses import dataclass
 from datetime import date, datetime
 
@@ -64,6 +65,12 @@ def parse_window(key: str) -> Window:
 def window_of(day: date) -> Window:
     """Return the window that holds `day`."""
     return Window(date(day.year, 1 if day.month <= 6 else 7, 1))
+
+
+def half_year_before(day: date) -> date:
+    """Return the same day of the month half a year earlier, or that month's last day."""
+    year, month = divmod(12 * day.year + day.month - 1 - 6, 12)
+    return date(year, month + 1, min(day.day, monthrange(year, month + 1)[1]))
 
 
 def windows_between(first: date, last: date) -> tuple[Window, ...]:

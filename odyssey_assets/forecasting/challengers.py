@@ -150,7 +150,9 @@ def _plan_stand_in(
 ) -> Fold:
     """Plan the newest version that leaves enough sessions, outcomes known, which nobody saw."""
     unseen = settings.promotion.min_unseen_sessions
-    first = int(np.searchsorted(days, np.datetime64(incumbent_day, "D"), side="right"))
+    # An incumbent of an older window has seen less; a version of this window is fitted inside it.
+    seen = max(incumbent_day, challenger.window.start - timedelta(days=1))
+    first = int(np.searchsorted(days, np.datetime64(seen, "D"), side="right"))
     last = challenger.test.start - 1 - settings.forecasting.horizon_sessions - unseen
     if last < first:
         return Fold(

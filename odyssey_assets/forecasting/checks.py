@@ -4,9 +4,9 @@ import dagster as dg
 import pandas as pd
 
 from odyssey_assets.core.collaborators import Champions
+from odyssey_assets.core.made_anew import MADE_ANEW
 from odyssey_assets.forecasting.tables import (
     FOLDS,
-    MADE_ANEW,
     PREDICTIONS,
     TABLES,
     VERSION_TABLES,

@@ -5,14 +5,13 @@ challenger learned. Pure: positions in the ticker's list of sessions come out, n
 read here. What is done with a fold belongs to `forecasting.fitting`.
 """
 
-from calendar import monthrange
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 
 import numpy as np
 
-from odyssey_assets.core.windows import Window, window_of
+from odyssey_assets.core.windows import Window, half_year_before, window_of
 from odyssey_assets.settings_sections import ForecastingSettings
 
 
@@ -112,7 +111,7 @@ def plan_challenger(sessions: np.ndarray, as_of: date, settings: ForecastingSett
     last = days[stop - 1].item()
     window = window_of(last)
     test = Span(stop, _position(days, window.end))
-    return _plan(days, window, test, _half_year_before(last + timedelta(days=1)), settings)
+    return _plan(days, window, test, half_year_before(last + timedelta(days=1)), settings)
 
 
 def _plan_fold(days: np.ndarray, window: Window, settings: ForecastingSettings) -> Fold:
@@ -164,11 +163,6 @@ def _too_short_validation(
 
 def _position(days: np.ndarray, day: date) -> int:
     return int(np.searchsorted(days, np.datetime64(day, "D"), side="left"))
-
-
-def _half_year_before(day: date) -> date:
-    year, month = divmod(12 * day.year + day.month - 1 - 6, 12)
-    return date(year, month + 1, min(day.day, monthrange(year, month + 1)[1]))
 
 
 def _years_later(day: date, years: int) -> date:

@@ -7,12 +7,11 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing
 
 from odyssey_assets.core.collaborators import ModelStore, StoredModel
+from odyssey_assets.core.made_anew import find_whole
 from odyssey_assets.core.parallel import run_tasks
-from odyssey_assets.errors import ModelError
 from odyssey_assets.forecasting.fitting import FoldForecast, FoldTask, fit_fold, recall_fold
 from odyssey_assets.forecasting.history import TickerHistory
 from odyssey_assets.forecasting.run_log import RunLog
-from odyssey_assets.forecasting.tables import MADE_ANEW
 from odyssey_assets.forecasting.tabulation import DoneFold
 
 Progress = Callable[[int, int], None]
@@ -48,7 +47,7 @@ def make_models(
     done: list[DoneFold] = []
     missing: list[tuple[FoldTask, Name]] = []
     for task in tasks:
-        name, stored = _find(task, store)
+        name, stored = find_whole(store, task.name_parts)
         if stored is None:
             missing.append((task, name))
         else:
@@ -56,14 +55,6 @@ def make_models(
             said = recall_fold(history, task, stored)
             done.append(_done(task, history, said, name, stored))
     return done + _fit(missing, histories, workers, store, log, progress)
-
-
-def _find(task: FoldTask, store: ModelStore) -> tuple[Name, StoredModel | None]:
-    try:
-        return task.name_parts, store.find(task.name_parts)
-    except ModelError:
-        anew = (*task.name_parts[:-1], task.name_parts[-1] + MADE_ANEW)
-        return anew, store.find(anew)
 
 
 def _fit(

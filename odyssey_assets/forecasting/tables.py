@@ -3,8 +3,6 @@
 from odyssey_assets.contracts import Column, TableContract
 
 FOLD_STATUSES = ("trained", "skipped")
-MADE_ANEW = "-anew"
-"""Ends the name of a model that was fitted again because its file had been altered."""
 
 _TICKER = Column("ticker", "VARCHAR", "Ticker symbol as the settings name it.")
 _WINDOW = Column("window", "DATE", "First day of the half-year window the fold is tested on.")

@@ -3,7 +3,7 @@
 Dagster refuses one job over assets with different partitions, so there is one job a partition
 kind and stage: `refresh_macro` (windows), `refresh_market` (windows by tickers),
 `refresh_portfolio` (windows), `refresh_monitoring` (windows by tickers), `refresh_marts` (none).
-`retrain` fits challengers and judges them. What follows a run of the UI or the daemon belongs to
+`retrain` makes challengers and judges them. What follows a run of the UI or the daemon belongs to
 `infrastructure.followers`.
 """
 
@@ -91,11 +91,21 @@ def refresh_jobs(stages: Stages) -> dict[str, UnresolvedAssetJobDefinition]:
 
 
 def retraining_job(versions: Sequence[dg.AssetsDefinition]) -> UnresolvedAssetJobDefinition:
-    """Return the job that fits challengers and judges them; its configuration names the tickers."""
+    """Return the job that makes challengers and judges them.
+
+    Its configuration names the tickers whose forecaster is fitted anew, and the learned policies
+    that are trained anew.
+
+    Args:
+        versions: The assets that make challengers, hold trials, and judge.
+    """
     return dg.define_asset_job(
         RETRAIN,
         dg.AssetSelection.assets(*versions),
-        description="Fit challengers of the chosen tickers, and judge whether they may serve.",
+        description=(
+            "Fit challengers of the chosen tickers, train those of the chosen policies, and judge "
+            "whether they may serve."
+        ),
     )
 
 

@@ -40,7 +40,7 @@ class ScheduledJobs:
 
     Attributes:
         macro: First of the nightly ones; the others follow it.
-        retrain: Monthly, for all tickers.
+        retrain: Monthly, for all tickers and learned policies.
         retrain_config: Its run configuration.
         maintenance: Weekly.
     """
@@ -125,7 +125,9 @@ def _monthly(settings: Settings, jobs: ScheduledJobs) -> dg.ScheduleDefinition:
         cron_schedule=f"{MONTHLY_TIME.minute} {MONTHLY_TIME.hour} * * 1-5",
         execution_timezone=NEW_YORK,
         default_status=dg.DefaultScheduleStatus.RUNNING,
-        description="Challengers of all tickers, whatever their forecasts are like.",
+        description=(
+            "Challengers of all tickers and learned policies, however well those that serve do."
+        ),
     )
     def monthly(context: dg.ScheduleEvaluationContext) -> Answer:
         day = _day(context.scheduled_execution_time)
@@ -145,7 +147,7 @@ def _monthly(settings: Settings, jobs: ScheduledJobs) -> dg.ScheduleDefinition:
 
 
 def monthly_retraining(day: date, monthly_day: int) -> tuple[str, date]:
-    """Return name and session of the newest retraining of all tickers due by `day`.
+    """Return name and session of the newest retraining of everything due by `day`.
 
     It is due on the first session at or after its day of the month.
 

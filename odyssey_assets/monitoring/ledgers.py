@@ -33,7 +33,7 @@ RETRAINING_EVENTS = TableContract(
     name="retraining_events",
     description=(
         "The life of every reason to retrain, one row a state it reached: what failed, for which "
-        "ticker and window, and what came of it."
+        "ticker or policy and window, and what came of it."
     ),
     grain=("event_id", "state"),
     columns=(
@@ -44,7 +44,7 @@ RETRAINING_EVENTS = TableContract(
         ),
         Column("state", "VARCHAR", "State reached.", allowed=STATES),
         _RECORDED_AT,
-        Column("ticker", "VARCHAR", "Ticker concerned."),
+        Column("ticker", "VARCHAR", "Ticker concerned, or name of the policy concerned."),
         Column("window", "DATE", "First day of the window concerned."),
         Column("as_of", "DATE", "Last session known when it was found."),
         Column("cause", "VARCHAR", "Kind of reason.", allowed=CAUSES),
@@ -108,7 +108,7 @@ PROMOTIONS = TableContract(
         _optional("unseen_sessions", "BIGINT", "Sessions compared, with a known outcome"),
         _optional("first_unseen", "DATE", "First of them"),
         _optional("last_unseen", "DATE", "Last of them"),
-        *_of_both("sharpe", "annualised Sharpe ratio of the sign strategy after costs"),
+        *_of_both("sharpe", "annualised Sharpe ratio after costs: sign strategy, or portfolio"),
         *_of_both("information_coefficient", "Spearman rank correlation with the outcome"),
         *_of_both("rmse", "root mean squared error"),
         _optional("p_value_worse", "DOUBLE", "Of the paired block bootstrap: small if worse"),

@@ -1,7 +1,8 @@
-"""The tables of `monitoring` that follow from data: drift, its verdicts, and forecast quality.
+"""The tables of `monitoring` that follow from data: drift, its verdicts, and quality.
 
-All are pure functions of stored tables, by ticker and window, and are rebuilt with them. What
-happened once and must never be forgotten (retrainings, promotions, lineage) belongs to `ledgers`.
+All are pure functions of stored tables, by window and mostly by ticker, and are rebuilt with them.
+What happened once and must never be forgotten (retrainings, promotions, lineage) belongs to
+`ledgers`.
 """
 
 from odyssey_assets.contracts import Column, TableContract
@@ -186,4 +187,27 @@ FORECAST_QUALITY = TableContract(
     ),
 )
 
-TABLES = (DRIFT, DRIFT_SUMMARY, FORECAST_QUALITY)
+POLICY_QUALITY = TableContract(
+    schema="monitoring",
+    name="policy_quality",
+    description=(
+        "How good the portfolio of each learned policy was lately, after costs, at the close of "
+        "`date`, beside equal weight and what the validation of its model promised."
+    ),
+    grain=("policy", "date"),
+    columns=(
+        Column("policy", "VARCHAR", "Name of the policy in the catalog."),
+        Column("date", "DATE", "Session at whose close the figures were known."),
+        Column("window", "DATE", "First day of the window that holds the session."),
+        _figure("sharpe_20", "Annualised Sharpe ratio after costs, the last 20 sessions"),
+        _figure("sharpe_60", "The same of the last 60"),
+        _figure("equal_weight_sharpe_60", "The same of equal weight, the same 60 sessions"),
+        _figure("expected_sharpe", "Of the deciding model's validation half year"),
+        _figure("sharpe_floor", "60 sessions: decayed below this, which is beyond chance"),
+        Column("is_sharpe_decayed", "BOOLEAN", "60 sessions: below the setting, beyond chance."),
+        _MODEL,
+    ),
+    ticker_column=None,
+)
+
+TABLES = (DRIFT, DRIFT_SUMMARY, FORECAST_QUALITY, POLICY_QUALITY)

@@ -1,4 +1,7 @@
-"""The assets of `portfolio`: policies trained a window at a time, and what every policy holds."""
+"""The assets of `portfolio`: policies trained a window at a time, and what every policy holds.
+
+Versions that challenge the one that serves belong to `portfolio.versions`.
+"""
 
 from collections.abc import Sequence
 
@@ -105,6 +108,7 @@ def _weights(grid: PartitionGrid) -> dg.AssetsDefinition:
     def hold_portfolios(
         context: dg.AssetExecutionContext,
         settings: dg.ResourceParam[Settings],
+        warehouse: dg.ResourceParam[Warehouse],
         champions: dg.ResourceParam[Champions],
         bars: pd.DataFrame,
         predictions: pd.DataFrame,
@@ -113,6 +117,7 @@ def _weights(grid: PartitionGrid) -> dg.AssetsDefinition:
     ) -> tuple[pd.DataFrame, pd.DataFrame]:
         from odyssey_assets.infrastructure.model_store import ModelStore
         from odyssey_assets.portfolio.competition import compete
+        from odyssey_assets.portfolio.deciders import RECORD_COLUMNS
         from odyssey_assets.portfolio.market import market_of
 
         held = compete(
@@ -121,6 +126,7 @@ def _weights(grid: PartitionGrid) -> dg.AssetsDefinition:
             settings,
             ModelStore(home_of(settings).models),
             champions.reigns("policy"),
+            warehouse.read(WEIGHTS, columns=RECORD_COLUMNS),
         )
         _add_weight_pictures(context, held.weights, settings)
         return (

@@ -177,6 +177,15 @@ def chosen_policies(settings: Settings) -> tuple[PolicyEntry, ...]:
     return tuple(entries[name] for name in settings.portfolio.policies)
 
 
+def learned_policies(settings: Settings) -> tuple[str, ...]:
+    """Return the names of the learned policies among those that the settings name.
+
+    Raises:
+        SettingsError: A name is not in the catalog.
+    """
+    return tuple(entry.name for entry in chosen_policies(settings) if entry.is_learned)
+
+
 def rule_contenders(settings: Settings) -> tuple["Contender", ...]:
     """Return the rules that the settings let compete, in their order.
 

@@ -63,7 +63,7 @@ class CheckpointStore:
         return None
 
     def discard(self) -> None:
-        """Remove what is left of trainings of this window and seed, on other data too."""
+        """Remove what is left of trainings of this slot and seed, on other data too."""
         for name in self._names(self._prefix):
             self.store.remove(name)
 
@@ -89,7 +89,7 @@ class CheckpointStore:
 
     @property
     def _prefix(self) -> str:
-        return f"{POLICY}-{self.training.window.key}-seed-{self.training.seed}-"
+        return f"{POLICY}-{self.training.slot}-seed-{self.training.seed}-"
 
     @property
     def _key(self) -> str:

@@ -5,6 +5,9 @@ from collections.abc import Collection
 import dagster as dg
 import pandas as pd
 
+from odyssey_assets.core.collaborators import Champions
+from odyssey_assets.core.slices import Slice
+from odyssey_assets.core.windows import parse_window
 from odyssey_assets.infrastructure.contract_checks import build_contract_check
 from odyssey_assets.infrastructure.home import home_of
 from odyssey_assets.infrastructure.partitions import PartitionGrid, slices_of
@@ -25,6 +28,7 @@ def portfolio_checks(grid: PartitionGrid) -> list[dg.AssetChecksDefinition]:
         *(build_contract_check(contract, grid.windows) for contract in TABLES),
         _policies_match_their_signature(grid),
         _every_policy_competes(grid),
+        _reigning_policies_are_loadable(grid),
     ]
 
 
@@ -85,6 +89,43 @@ def _every_policy_competes(grid: PartitionGrid) -> dg.AssetChecksDefinition:
         )
 
     return every_policy_competes
+
+
+def _reigning_policies_are_loadable(grid: PartitionGrid) -> dg.AssetChecksDefinition:
+    @dg.asset_check(
+        asset=list(WEIGHTS.key),
+        partitions_def=grid.windows,
+        additional_deps=[list(POLICIES.key)],
+        description=(
+            "Every policy that decides in a window, up to the newest of the run, is whole and "
+            "where it belongs, the window's own and what was put in its place. Where not, the "
+            "same one trained anew serves, or what it decided stays and the one before it goes on."
+        ),
+    )
+    def reigning_policies_are_loadable(
+        context: dg.AssetCheckExecutionContext,
+        settings: dg.ResourceParam[Settings],
+        warehouse: dg.ResourceParam[Warehouse],
+        champions: dg.ResourceParam[Champions],
+    ) -> dg.AssetCheckResult:
+        from odyssey_assets.infrastructure.model_store import ModelStore
+        from odyssey_assets.portfolio.learned import lost_policies
+
+        end = parse_window(max(context.partition_keys)).end
+        rows = warehouse.read(POLICIES, (Slice(end=end),))
+        reigns = [one for one in champions.reigns("policy") if one.window.start < end]
+        failed = lost_policies(rows, ModelStore(home_of(settings).models), settings, reigns)
+        return dg.AssetCheckResult(
+            passed=not failed,
+            severity=dg.AssetCheckSeverity.WARN,
+            metadata={
+                "models": int((rows["status"] == "trained").sum()),
+                "reigns": len(reigns),
+                "failed_partitions": failed,
+            },
+        )
+
+    return reigning_policies_are_loadable
 
 
 def absences(

@@ -42,6 +42,7 @@ def compete(
     settings: Settings,
     store: ModelStore,
     reigns: Sequence[Reign] = (),
+    stored: pd.DataFrame | None = None,
 ) -> Holdings:
     """Roll every policy forward from the first session, all under the same costs.
 
@@ -51,14 +52,17 @@ def compete(
         settings: Policies, limits, costs and capital.
         store: Holds the models that the rows name, and what optimising rules solved before.
         reigns: Of policies, in the order of decision.
+        stored: Rows of `portfolio.weights` as they were decided: what lost models decided stays.
+            None: a lost model is an error.
 
     Raises:
-        ModelError: A model is missing or has been altered.
+        ModelError: A model is missing or has been altered, and `stored` is None.
         SettingsError: An unknown policy is configured.
     """
     solutions = load_solutions(store)
     contenders = tuple(
-        _remembering(one, solutions) for one in contenders_of(policies, settings, store, reigns)
+        _remembering(one, solutions)
+        for one in contenders_of(policies, settings, store, reigns, stored)
     )
     costs = TradingCosts(**settings.costs.model_dump())
     rollout = roll_out(market, contenders, costs, settings.portfolio.capital_usd)
@@ -73,9 +77,11 @@ def contenders_of(
     settings: Settings,
     store: ModelStore,
     reigns: Sequence[Reign] = (),
+    stored: pd.DataFrame | None = None,
 ) -> tuple[Contender, ...]:
     """Return the rules and the trained seeds that the settings let compete."""
-    return (*rule_contenders(settings), *learned_contenders(policies, store, settings, reigns))
+    learned = learned_contenders(policies, store, settings, reigns, stored)
+    return (*rule_contenders(settings), *learned)
 
 
 def _remembering(contender: Contender, solutions: Solutions) -> Contender:

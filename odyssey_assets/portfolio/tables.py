@@ -1,4 +1,4 @@
-"""The tables of `portfolio`: trained policies, how they learned, and what each policy holds."""
+"""The tables of `portfolio`: trained policies, how they learned, what each holds, who competes."""
 
 from odyssey_assets.contracts import Column, TableContract
 
@@ -159,3 +159,74 @@ SEED_PATHS = TableContract(
 )
 
 TABLES = (POLICIES, TRAINING_CURVES, WEIGHTS, SEED_PATHS)
+
+POLICY_CHALLENGERS = TableContract(
+    schema="portfolio",
+    name="policy_challengers",
+    description=(
+        "Every policy that was trained inside a window, from everything known at `trained_as_of`, "
+        "to be held against the one that serves; a stand-in learned from less, so that there are "
+        "sessions which neither has seen."
+    ),
+    grain=("policy", "requested_as_of", "role", "model_sha256"),
+    columns=(
+        _POLICY,
+        Column("window", "DATE", "First day of the window in which it would serve."),
+        Column("role", "VARCHAR", "What it is for.", allowed=("challenger", "stand_in")),
+        Column("trained_as_of", "DATE", "Last session whose prices and forecasts it has seen."),
+        Column("requested_as_of", "DATE", "Last session stored when it was asked for."),
+        Column("train_start", "DATE", "First session learned from."),
+        Column("train_end", "DATE", "Last session learned from."),
+        Column("valid_start", "DATE", "First session of the half year that validates."),
+        Column("valid_end", "DATE", "Last session of that half year."),
+        Column("steps", "BIGINT", "Environment steps of this training.", minimum=0),
+        Column("selected_steps", "BIGINT", "Steps after which validation chose.", minimum=0),
+        Column(
+            "validation_sharpe",
+            "DOUBLE",
+            "Annualised, after costs, chosen checkpoint; null where returns do not vary.",
+            is_nullable=True,
+        ),
+        Column(
+            "warm_start_sha256",
+            "VARCHAR",
+            "SHA-256 of the model it started from; null where it started from nothing.",
+            is_nullable=True,
+        ),
+        Column("data_sha256", "VARCHAR", "SHA-256 of the prices and forecasts learned from."),
+        Column("model_name", "VARCHAR", "Name in the store of signed models, parts by /."),
+        Column("model_sha256", "VARCHAR", "SHA-256 of the stored model."),
+        Column("mlflow_run_id", "VARCHAR", "MLflow run.", is_nullable=True, is_audit=True),
+        Column("recorded_at", "TIMESTAMP", "UTC moment of the training.", is_audit=True),
+    ),
+    date_column="window",
+    ticker_column=None,
+    is_append_only=True,
+)
+
+TRIAL_ROLES = ("serving", "challenger", "stand_in", "predecessor")
+
+POLICY_TRIALS = TableContract(
+    schema="portfolio",
+    name="policy_trials",
+    description=(
+        "What the portfolio of a learned policy earned in its newest window, and what the same "
+        "portfolio would have earned had another version decided from a session on: a challenger, "
+        "its stand-in, or whoever served before a promotion. All are rolled from the same prices "
+        "in one go, switching costs included: what promotions and rollbacks are judged on."
+    ),
+    grain=("policy", "role", "model_sha256", "serves_after", "date"),
+    columns=(
+        _POLICY,
+        _WINDOW,
+        Column("role", "VARCHAR", "Whose portfolio it is.", allowed=TRIAL_ROLES),
+        Column("model_sha256", "VARCHAR", "SHA-256 of the stored model that decided."),
+        Column("serves_after", "DATE", "It decides at closes after this day."),
+        Column("date", "DATE", "Session that the return is of; decided at the close before."),
+        Column("return", "DOUBLE", "Equity / equity at the close before - 1.", minimum=-1),
+        Column("equity", "DOUBLE", "Value at the close, USD.", minimum=0),
+    ),
+    ticker_column=None,
+)
+
+VERSION_TABLES = (POLICY_CHALLENGERS, POLICY_TRIALS)

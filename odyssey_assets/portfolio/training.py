@@ -15,21 +15,23 @@ from pathlib import Path
 
 import pandas as pd
 
-from odyssey_assets.core.collaborators import ModelStore, Tracker
+from odyssey_assets.core.collaborators import ModelStore, StoredModel, Tracker
 from odyssey_assets.core.parallel import available_cores, run_tasks
 from odyssey_assets.core.windows import Window, window_of
 from odyssey_assets.portfolio.catalog import chosen_policies
 from odyssey_assets.portfolio.checkpoint_store import CheckpointStore
 from odyssey_assets.portfolio.market import PortfolioMarket
 from odyssey_assets.portfolio.training_chain import (
+    EarlierModel,
     EarlierModels,
     Workshop,
     recall_chain,
     train_chain,
 )
 from odyssey_assets.portfolio.training_log import DistantListener, TrainingLog, answer
-from odyssey_assets.portfolio.training_plan import POLICY, Chain, plan_chains, plan_windows
+from odyssey_assets.portfolio.training_plan import POLICY, Chain, Training, plan_chains
 from odyssey_assets.portfolio.training_table import Trained, tabulate
+from odyssey_assets.portfolio.window_plans import plan_windows
 from odyssey_assets.settings import Settings
 
 
@@ -47,6 +49,8 @@ def train_windows(
     """Train the policies that decide in these windows.
 
     A model that the store holds for the same data, settings and start is verified and used again.
+    One that has been altered is never loaded and never removed: the same one is trained anew and
+    kept beside it, under a name that says so.
     The rows are the same whatever the number of processes, and whether windows are trained in one
     call or one after another. When a call is cut short, what was trained is kept and the next one
     goes on from the last checkpoint.
@@ -67,8 +71,8 @@ def train_windows(
         Rows for these windows only; none where no learned policy competes.
 
     Raises:
-        ModelError: A stored model or checkpoint was altered or has another shape, or one cannot
-            be written.
+        ModelError: A model that was made anew or a checkpoint was altered, a model has another
+            shape, or one cannot be written.
         SettingsError: An unknown policy is configured.
         TrainingError: A window before is not stored, a training met numbers that are not finite,
             or a process died.
@@ -77,25 +81,49 @@ def train_windows(
         return tabulate([], [], settings.seed)
     plans = plan_windows(market, windows, settings.portfolio.ppo.min_train_windows)
     chains = plan_chains(market, plans, newest, settings)
-    workshop = Workshop(market, settings, store, _models_of(earlier), tensorboard_dir, {})
+    workshop = Workshop(market, settings, store, models_of(earlier), tensorboard_dir, {})
+    done = carry_out(workshop, chains, tracker, progress)
+    return tabulate(done, [plan for plan in plans if plan.spans is None], settings.seed)
+
+
+def models_of(earlier: pd.DataFrame) -> EarlierModels:
+    """Return the models that rows of `portfolio.policies` name."""
+    own = earlier[(earlier["policy"] == POLICY) & (earlier["status"] == "trained")]
+    return {
+        (window_of(row.window.date()), int(row.seed)): EarlierModel(
+            tuple(row.model_name.split("/")), row.model_sha256
+        )
+        for row in own.itertuples()
+    }
+
+
+def carry_out(
+    workshop: Workshop,
+    chains: Sequence[Chain],
+    tracker: Tracker | None,
+    progress: Callable[[str], None] | None,
+) -> list[tuple[Training, StoredModel]]:
+    """Return the model of every training of the chains: recalled, or trained and kept.
+
+    Args:
+        workshop: What the chains share; who listens is decided here.
+        chains: One a seed.
+        tracker: Keeps a record of what is trained; None for no record.
+        progress: Called here with a line for people at each checkpoint.
+
+    Raises:
+        ModelError, TrainingError: As `train_windows`.
+    """
     missing = [
         chain for chain in chains if len(recall_chain(workshop, chain)) < len(chain.trainings)
     ]
     if missing:
-        with TrainingLog(tracker, store, settings, progress) as log:
+        with TrainingLog(tracker, workshop.store, workshop.settings, progress) as log:
             _train(workshop, missing, log)
     done = [one for chain in chains for one in recall_chain(workshop, chain)]
     for training, _ in done:  # a process killed between storing and discarding leaves some
-        CheckpointStore(store, training, None).discard()
-    return tabulate(done, [plan for plan in plans if plan.spans is None], settings.seed)
-
-
-def _models_of(earlier: pd.DataFrame) -> EarlierModels:
-    own = earlier[(earlier["policy"] == POLICY) & (earlier["status"] == "trained")]
-    return {
-        (window_of(row.window.date()), int(row.seed)): tuple(row.model_name.split("/"))
-        for row in own.itertuples()
-    }
+        CheckpointStore(workshop.store, training, None).discard()
+    return done
 
 
 def _train(workshop: Workshop, chains: Sequence[Chain], log: TrainingLog) -> None:

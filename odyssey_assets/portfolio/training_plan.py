@@ -1,49 +1,35 @@
 """Which trainings windows need: what each may see, where it starts from, and what identifies it.
 
 Pure: rows of a market and settings go in, nothing is trained or read here. A training is identified
-by all that decides its bytes, so that an equal one is recalled instead of repeated. Carrying the
-plan out belongs to `portfolio.training` and `portfolio.training_chain`.
+by all that decides its bytes, so that an equal one is recalled instead of repeated. What a window
+can learn from belongs to `portfolio.window_plans`, carrying the plan out to `portfolio.training`
+and `portfolio.training_chain`.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from functools import cached_property
 from importlib.metadata import version
 from typing import Any
 
 import numpy as np
-import pandas as pd
 
 from odyssey_assets.core.hashing import hash_mapping
-from odyssey_assets.core.windows import Window, window_starts
+from odyssey_assets.core.made_anew import MADE_ANEW
+from odyssey_assets.core.windows import Window
 from odyssey_assets.portfolio.market import PortfolioMarket
 from odyssey_assets.portfolio.training_data import Spans, data_sha256
+from odyssey_assets.portfolio.window_plans import WindowPlan, plan_windows
 from odyssey_assets.settings import Settings
 
 FORMAT = 1
 POLICY = "ppo"
 LIBRARIES = ("numpy", "stable-baselines3", "torch")
-MIN_SESSIONS = 2
 _NOT_LEARNED_WITH = {
     "first_steps", "steps_per_window", "seeds_newest_window", "seeds_older_windows",
     "min_train_windows",
 }  # fmt: skip
-
-
-@dataclass(frozen=True)
-class WindowPlan:
-    """What one window's policy can learn from.
-
-    Attributes:
-        window: The window it decides in.
-        spans: Rows to learn from and to validate on; None where it cannot be trained.
-        reason: Why not, for people; None where it can.
-    """
-
-    window: Window
-    spans: Spans | None = None
-    reason: str | None = None
 
 
 @dataclass(frozen=True)
@@ -58,6 +44,9 @@ class Training:
         starts_from: The window whose selected model it goes on from; None: from nothing.
         steps: Environment steps to take; the last rollout is taken whole.
         identity: All that decides its bytes, but for the model it starts from.
+        as_of: Last session it may see, where that lies inside the window; None: it sees nothing
+            of the window.
+        is_made_anew: Whether its model stands in for the same one whose file was altered.
     """
 
     window: Window
@@ -67,11 +56,25 @@ class Training:
     starts_from: Window | None
     steps: int
     identity: Mapping[str, Any]
+    as_of: date | None = None
+    is_made_anew: bool = False
 
     @property
     def label(self) -> str:
         """Name for people."""
-        return f"{self.window.key} seed {self.seed}"
+        inside = "" if self.as_of is None else f" as of {self.as_of}"
+        return f"{self.window.key}{inside} seed {self.seed}"
+
+    @property
+    def slot(self) -> str:
+        """Name of what it is trained for, one after the other: a window, or inside a window."""
+        return self.window.key if self.as_of is None else f"{self.window.key}-inside"
+
+    @property
+    def log_parts(self) -> tuple[str, str]:
+        """Where its scalars lie below the folder of logs, each training's apart."""
+        inside = "" if self.as_of is None else f"-as-of-{self.as_of}"
+        return self.window.key, f"seed-{self.seed}{inside}"
 
     @property
     def random_seed(self) -> int:
@@ -84,8 +87,12 @@ class Training:
         return {**self.identity, "warm_start_sha256": warm_start_sha256}
 
     def name_parts(self, warm_start_sha256: str | None) -> tuple[str, ...]:
-        """Return the model's name in the store; it ends with a hash of the identity."""
+        """Return the model's name in the store; it ends with a hash of the identity.
+
+        A model that was made anew says so behind it.
+        """
         key = hash_mapping(self.full_identity(warm_start_sha256))[:16]
+        key += MADE_ANEW if self.is_made_anew else ""
         return ("policies", POLICY, self.window.key, f"seed-{self.seed}", key)
 
 
@@ -95,54 +102,6 @@ class Chain:
 
     seed: int
     trainings: tuple[Training, ...]
-
-
-def plan_windows(
-    market: PortfolioMarket, windows: Sequence[Window], min_train_windows: int
-) -> tuple[WindowPlan, ...]:
-    """Plan what each window's policy learns from, in the order of `windows`.
-
-    Validation is the half year before the window, training everything before that from the first
-    forecast on. A window is skipped, with a reason, while it has no session, while fewer than
-    `min_train_windows` half years with forecasts lie before validation, and where validation has
-    no forecast. Nothing after the window's first session decides.
-    """
-    days = market.panel.dates
-    forecast_days = days[np.isfinite(market.forecasts).any(axis=1)]
-    return tuple(_plan_window(days, forecast_days, window, min_train_windows) for window in windows)
-
-
-def _plan_window(
-    days: np.ndarray, forecast_days: np.ndarray, window: Window, min_train_windows: int
-) -> WindowPlan:
-    valid_start = window.shift(-1).start
-    if _row(days, window.start) == _row(days, window.end):
-        return WindowPlan(
-            window, reason=f"no session from {window.start} to before {window.end} is stored"
-        )
-    learned = forecast_days[: _row(forecast_days, valid_start)]
-    if len(learned) == 0:
-        return WindowPlan(window, reason=f"no forecasts before {valid_start}")
-    half_years = len(np.unique(window_starts(pd.DatetimeIndex(learned))))
-    if half_years < min_train_windows:
-        return WindowPlan(
-            window,
-            reason=f"{half_years} half years with forecasts before {valid_start}, needs "
-            f"{min_train_windows}",
-        )
-    spans = Spans(_row(days, learned[0].item()), _row(days, valid_start), _row(days, window.start))
-    if spans.valid_first - spans.first < MIN_SESSIONS:
-        return WindowPlan(window, reason=f"only one session with forecasts before {valid_start}")
-    if _row(forecast_days, valid_start) == _row(forecast_days, window.start):
-        return WindowPlan(
-            window,
-            reason=f"no forecasts to validate on from {valid_start} to before {window.start}",
-        )
-    return WindowPlan(window, spans)
-
-
-def _row(days: np.ndarray, day: date) -> int:
-    return int(np.searchsorted(days, np.datetime64(day, "D"), side="left"))
 
 
 def plan_chains(
@@ -179,6 +138,32 @@ def plan_chains(
         if trainings:
             chains.append(Chain(settings.seed + number, trainings))
     return tuple(chains)
+
+
+def plan_chain_inside(
+    market: PortfolioMarket, plans: Sequence[WindowPlan], settings: Settings
+) -> Chain:
+    """Plan the main seed's trainings inside windows, in the order of `plans`.
+
+    Each is its window's own training with more to see: it goes on from the model of the window
+    before, where there is one, so that its validation half year is as new to it.
+
+    Args:
+        market: Prices and forecasts of all sessions.
+        plans: What `plan_inside` found that can be trained.
+        settings: Seed, steps and hyperparameters.
+    """
+    least = settings.portfolio.ppo.min_train_windows
+    trainings = []
+    for plan in plans:
+        if plan.spans is None:
+            continue
+        (before,) = plan_windows(market, [plan.window.shift(-1)], least)
+        job = _Job(market, plan.window, plan.spans, settings)
+        as_of = market.panel.dates[plan.spans.stop - 1].item()
+        training = job.training(0, before.window if before.spans else None)
+        trainings.append(replace(training, as_of=as_of))
+    return Chain(settings.seed, tuple(trainings))
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,8 @@ from odyssey_assets.contracts import TableContract
 from odyssey_assets.core.collaborators import StoredModel
 from odyssey_assets.portfolio.tables import POLICIES, TRAINING_CURVES
 from odyssey_assets.portfolio.training_curve import CurvePoint, best_point
-from odyssey_assets.portfolio.training_plan import POLICY, Training, WindowPlan
+from odyssey_assets.portfolio.training_plan import POLICY, Training
+from odyssey_assets.portfolio.window_plans import WindowPlan
 
 _BOUNDARIES = ("train_start", "train_end", "valid_start", "valid_end")
 
@@ -48,13 +49,20 @@ def _conform(contract: TableContract, rows: list[dict[str, object]]) -> pd.DataF
 
 
 def _policy_row(training: Training, stored: StoredModel) -> dict[str, object]:
-    content = stored.content
-    chosen = best_point(_curve(content))
     return {
         **_key(training),
         "is_main_seed": training.is_main_seed,
         "status": "trained",
         "reason": None,
+        **model_figures(training, stored),
+    }
+
+
+def model_figures(training: Training, stored: StoredModel) -> dict[str, object]:
+    """Return what a row tells of a stored model: spans, steps, choice, data, names and hashes."""
+    content = stored.content
+    chosen = best_point(_curve(content))
+    return {
         **{name: pd.Timestamp(str(content[name])) for name in _BOUNDARIES},
         "steps": content["steps_taken"],
         "selected_steps": chosen.steps,

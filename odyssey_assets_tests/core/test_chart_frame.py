@@ -84,6 +84,17 @@ def test_dates_never_overlap(sessions: int, right: float) -> None:
     assert all(one[1] < two[0] for one, two in pairwise(ends))
 
 
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("days", range(300, 1300, 100))
+def test_narrow_picture_finds_an_interval_for_any_number_of_years(days: int) -> None:
+    figure = Figure(figsize=(2.0, 2.0))
+    axes = figure.add_subplot()
+    axes.plot(np.datetime64("2019-11-03") + np.arange(days), np.arange(days))
+    date_axis(axes)
+    _draw(figure)
+    assert [label for label in axes.get_xticklabels() if label.get_text()]
+
+
 def test_log_axis_labels_round_values_and_keeps_the_limits() -> None:
     figure, axes = chart_frame("Title", "", is_simulated=False)
     axes.plot([0, 1], [0.9, 2.6])

@@ -144,7 +144,7 @@ SLEEPER = textwrap.dedent(
     import os, sys, time
     from odyssey_assets.core.parallel import run_tasks
     def sleep(shared, task):
-        print(os.getpid(), flush=True)
+        os.write(1, f"{os.getpid()}\\n".encode())  # at once: two processes share the line
         time.sleep(0.2 if shared == "short" else 60)
         return task
     if __name__ == "__main__":

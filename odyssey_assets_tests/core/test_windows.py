@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from odyssey_assets.core.windows import (
     Window,
+    half_year_before,
     parse_window,
     window_of,
     window_starts,
@@ -86,3 +87,34 @@ def test_window_starts_equal_the_window_of_each_day(days: list[date]) -> None:
     assert np.array_equal(window_starts(series), expected)
     assert np.array_equal(window_starts(pd.DatetimeIndex(series)), expected)
     assert window_starts(series).dtype == "datetime64[us]"
+
+
+@pytest.mark.parametrize(
+    ("day", "before"),
+    [
+        (date(2017, 3, 16), date(2016, 9, 16)),
+        (date(2017, 8, 31), date(2017, 2, 28)),
+        (date(2024, 8, 30), date(2024, 2, 29)),
+        (date(2017, 6, 30), date(2016, 12, 30)),
+        (date(2017, 12, 31), date(2017, 6, 30)),
+        (date(2017, 12, 1), date(2017, 6, 1)),
+    ],
+)
+def test_half_year_before_is_the_same_day_of_the_month_or_its_last(day: date, before: date) -> None:
+    assert half_year_before(day) == before
+
+
+@given(window=_WINDOWS)
+def test_half_year_before_a_window_is_the_start_of_the_one_before(window: Window) -> None:
+    assert half_year_before(window.start) == window.shift(-1).start
+
+
+@given(days=st.tuples(_DAYS, _DAYS).map(sorted))
+def test_half_year_before_keeps_the_order_of_days_and_is_181_to_184_days_long(
+    days: list[date],
+) -> None:
+    early, late = (half_year_before(day) for day in days)
+    assert early <= late
+    # pandas counts months on its own and clamps as a calendar does.
+    assert pd.Timestamp(early) == pd.Timestamp(days[0]) - pd.DateOffset(months=6)
+    assert 181 <= (days[0] - early).days <= 184

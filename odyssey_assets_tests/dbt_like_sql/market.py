@@ -4,7 +4,7 @@ The figures mean nothing; the tables hold together (labels follow from bars, fol
 forecasts) and have the blemishes that the models must report: a split, a dividend, a late listing,
 filled, missing and anomalous sessions, quarantined rows, an absent macro series, a skipped fold.
 What is held, traded and earned on it belongs to `portfolios` and `backtests`, what was watched and
-decided to `monitored`.
+decided to `monitored` and `policy_versions`.
 """
 
 from collections.abc import Mapping, Sequence
@@ -18,25 +18,32 @@ from odyssey_assets.contracts import TableContract
 from odyssey_assets.core.windows import window_starts
 from odyssey_assets.features.tables import CLIP_THRESHOLDS, FEATURES_TABLE, LABELS
 from odyssey_assets.features.tables import TABLES as FEATURE_TABLES
-from odyssey_assets.forecasting.tables import FEATURE_IMPORTANCE, FOLDS, PREDICTIONS, VERSION_TABLES
+from odyssey_assets.forecasting.tables import FEATURE_IMPORTANCE, FOLDS, PREDICTIONS
 from odyssey_assets.forecasting.tables import TABLES as FORECASTING_TABLES
+from odyssey_assets.forecasting.tables import VERSION_TABLES as FORECASTER_VERSIONS
 from odyssey_assets.market_data.tables import BARS, MACRO, QUARANTINE, RAW_BARS
 from odyssey_assets.market_data.tables import TABLES as MARKET_DATA_TABLES
 from odyssey_assets.monitoring.ledgers import TABLES as LEDGERS
 from odyssey_assets.monitoring.tables import TABLES as MONITORING_TABLES
-from odyssey_assets.portfolio.tables import SEED_PATHS
+from odyssey_assets.portfolio.tables import SEED_PATHS, WEIGHTS
 from odyssey_assets.portfolio.tables import TABLES as PORTFOLIO_TABLES
+from odyssey_assets.portfolio.tables import VERSION_TABLES as POLICY_VERSIONS
 from odyssey_assets_tests.dbt_like_sql.backtests import backtest_tables
 from odyssey_assets_tests.dbt_like_sql.ledger import prices_of
 from odyssey_assets_tests.dbt_like_sql.monitored import monitored_tables, own_model
+from odyssey_assets_tests.dbt_like_sql.policy_versions import (
+    policy_version_tables,
+    served_weights,
+)
 from odyssey_assets_tests.dbt_like_sql.portfolios import open_books, portfolio_tables
 
 TABLES: tuple[TableContract, ...] = (
     *MARKET_DATA_TABLES,
     *FEATURE_TABLES,
     *FORECASTING_TABLES,
-    *VERSION_TABLES,
+    *FORECASTER_VERSIONS,
     *PORTFOLIO_TABLES,
+    *POLICY_VERSIONS,
     *BACKTESTING_TABLES,
     *MONITORING_TABLES,
     *LEDGERS,
@@ -84,7 +91,9 @@ def build_tables(size: MarketSize, seed: int = 7) -> Mapping[TableContract, pd.D
     books = open_books(prices, predictions, random)
     frames |= portfolio_tables(books, prices, predictions, random)
     frames |= backtest_tables(books, prices, bars, frames[SEED_PATHS])
+    frames[WEIGHTS] = served_weights(frames)
     frames |= monitored_tables(frames)
+    frames |= policy_version_tables(frames)
     return {contract: contract.conform(frame) for contract, frame in frames.items()}
 
 

@@ -58,7 +58,8 @@ def portfolio_tables(
     }
 
 
-def _model_of(window: pd.Timestamp, seed: int = SEEDS[0]) -> str:
+def model_of(window: pd.Timestamp, seed: int = SEEDS[0]) -> str:
+    """Return the SHA-256, made up, of the policy that was trained before a window."""
     return f"{LEARNED} {window:%Y-%m-%d} {seed}"
 
 
@@ -71,7 +72,7 @@ def _policies(windows: pd.DatetimeIndex) -> pd.DataFrame:
             "valid_start": window - 180 * day, "valid_end": window - 3 * day, "steps": 100_000,
             "selected_steps": 50_000, "validation_sharpe": 0.5 + 0.1 * (seed - SEEDS[0]),
             "training_reward": 0.01, "hyperparameters": "{}", "threads": 1, "data_sha256": "d",
-            "model_name": f"policies/{LEARNED}", "model_sha256": _model_of(window, seed),
+            "model_name": f"policies/{LEARNED}", "model_sha256": model_of(window, seed),
         }
         for window in windows
         for seed in (SEEDS if window == windows[-1] else SEEDS[:1])
@@ -121,7 +122,7 @@ def _weights(
             "is_halted": ~prices.has_bar[is_row],
             "target_weight_seed_std": np.where(seed_count > 1, 0.01, np.nan),
             "seed_count": seed_count,
-            "model_sha256": [_model_of(each) if is_learned else None for each in window],
+            "model_sha256": [model_of(each) if is_learned else None for each in window],
         }
     )
 

@@ -85,3 +85,12 @@ def reign(day: date, sha: str, **values: object) -> dict[str, object]:
         "is_champion": True, "serves_after": day, "model_sha256": sha, **values,
     }  # fmt: skip
     return promotion(**row)
+
+
+def brief_lines(database: SmallDatabase, section: str) -> list[tuple[str, str, str]]:
+    """Return subject, text and severity of the lines of a section of the brief."""
+    rows = database.read(
+        "select subject, text, severity from marts.mart_morning_brief "
+        f"where section = '{section}' order by line"
+    )
+    return [(row.subject, row.text, row.severity) for row in rows.itertuples()]

@@ -65,6 +65,10 @@ def test_champions_carry_the_decision_that_put_them_there(warehouse: Warehouse) 
     assert unproven["is_current"]
     assert not unproven["is_champion"]
     assert rows.loc[("ppo", "ppo 2024-07-01 42"), "is_unproven"]
+    policy = rows.loc[("ppo", "challenger ppo 2024-07-29")]
+    assert (policy["decision"], policy["model_version"]) == ("promoted", 3)
+    assert policy["is_current"]
+    assert policy["is_unproven"], "better than the one before, and not better than equal weight"
     assert rows["is_current"].sum() == 3
 
 
@@ -148,3 +152,28 @@ def test_policy_rolled_back_to_an_earlier_window_reigns(database: SmallDatabase)
         reign(session(3), "old policy", kind="policy", subject="ppo", decision="rolled_back"),
     )
     assert [row[0] for row in _stretches(database, "ppo")] == ["new policy", "old policy"]
+
+
+@pytest.mark.parametrize("decision", ["promoted", "rolled_back"])
+@pytest.mark.parametrize("is_champion", [True, False])
+def test_policy_put_in_place_is_unproven_unless_it_is_champion(
+    database: SmallDatabase, decision: str, is_champion: bool
+) -> None:
+    about = {"kind": "policy", "subject": "ppo", "decision": decision, "is_champion": is_champion}
+    database.add(PROMOTIONS, reign(session(3), "new policy", **about))
+    [row] = database.read("select * from marts.mart_champions").to_dict("records")
+    assert (row["is_champion"], row["is_unproven"]) == (is_champion, not is_champion)
+
+
+def test_what_was_said_of_the_own_model_stands_after_its_return(database: SmallDatabase) -> None:
+    own = database.add_own_model("AAA")
+    judged = {"decision": "unproven", "is_champion": False, "serves_after": None}
+    database.add(
+        PROMOTIONS,
+        reign(session(1), own, **judged),
+        reign(session(5), "better"),
+        reign(session(9), own, decision="rolled_back", is_champion=False),
+    )
+    rows = database.read("select * from marts.mart_champions order by serves_after")
+    assert list(rows["decision"]) == ["unproven", "promoted", "rolled_back"]
+    assert list(rows["is_unproven"]) == [True, False, True]

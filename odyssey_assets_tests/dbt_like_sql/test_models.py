@@ -82,6 +82,7 @@ def test_marts_without_any_row_upstream_are_empty_or_say_so(tmp_path: Path) -> N
         "mart_daily_signals", "mart_model_leaderboard", "mart_strategy_comparison",
         "mart_current_portfolio", "mart_trade_blotter", "mart_monthly_returns", "mart_drift",
         "mart_forecast_quality", "mart_retrainings", "mart_champions", "mart_why_this_weight",
+        "mart_policy_quality", "mart_policy_trials",
     ):  # fmt: skip
         assert read_mart(warehouse, name).empty, name
     brief = read_mart(warehouse, "mart_morning_brief")

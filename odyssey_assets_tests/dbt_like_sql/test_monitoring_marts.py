@@ -132,6 +132,7 @@ def test_findings_answered_by_one_retraining_share_its_decision(warehouse: Wareh
     assert pd.isna(rows.loc["e4", "decision_id"]), "it was put off"
     assert rows.loc["e4", "outcome"] == "over_budget"
     assert pd.isna(rows.loc["e4", "requested_at"])
+    assert rows.loc["e5", "model_sha256"] == "challenger ppo 2024-07-29", "a batch holds both kinds"
 
 
 def test_retraining_under_way_shows_the_furthest_state_and_the_newest_decision(
@@ -191,8 +192,9 @@ def test_reason_of_a_weight_names_versions_and_whether_they_earned_their_place(
     assert found.loc["AAA", "is_forecast_champion"]
     assert found.loc["BBB", "forecast_version"] == 2
     assert found.loc["BBB", "is_forecast_unproven"]
-    assert (found["policy_version"] == 2).all()
+    assert (found["policy_version"] == 3).all()
     assert not found["is_policy_champion"].any()
+    assert found["is_policy_unproven"].all()
     assert pd.isna(found.loc["LATE", "forecast_version"])
 
 

@@ -14,6 +14,7 @@ from odyssey_assets_tests.dbt_like_sql.small_database import (
     SESSIONS,
     WINDOW,
     SmallDatabase,
+    brief_lines,
     reign,
     session,
 )
@@ -24,7 +25,6 @@ SECTIONS = [
     "freshness", "quarantine", "drift", "decay", "retraining", "promotion", "portfolio", "warnings",
 ]  # fmt: skip
 NOT_SERVING = {"decision": "rejected", "is_champion": False, "serves_after": None}
-Lines = list[tuple[str, str, str]]
 
 
 @pytest.fixture
@@ -32,15 +32,6 @@ def database() -> SmallDatabase:
     database = SmallDatabase()
     database.add_market(*TICKERS)
     return database
-
-
-def _lines(database: SmallDatabase, section: str) -> Lines:
-    """Return subject, text and severity of a section's lines."""
-    rows = database.read(
-        "select subject, text, severity from marts.mart_morning_brief "
-        f"where section = '{section}' order by line"
-    )
-    return [(row.subject, row.text, row.severity) for row in rows.itertuples()]
 
 
 def test_brief_of_an_empty_home_says_so_in_every_section() -> None:
@@ -77,8 +68,18 @@ def test_brief_of_a_made_up_night_is_as_worked_out_by_hand(warehouse: Warehouse)
     assert said[["subject", "text", "severity"]].to_numpy().tolist() == [
         ["(all)", "1 of 3 tickers drifted; without a verdict yet: 1.", "note"],
         ["AAA", "1 of 3 inputs drifted (minor): rsi_14 (p 0.0030).", "warning"],
-        ["(all)", "1 of 2 tickers are forecast worse than validation promised.", "note"],
+        [
+            "(all)",
+            "1 of 2 tickers are forecast worse than validation promised. 1 of 1 learned policies "
+            "do worse than chance explains.",
+            "note",
+        ],
         ["BBB", "information coefficient 0.05, floor 0.16.", "warning"],
+        [
+            "ppo",
+            "Sharpe ratio -2.50, floor -1.75, equal weight -0.25, its validation promised 0.90.",
+            "warning",
+        ],
         ["(all)", "Reasons to retrain: 2; settled 1, put off 1, failed 0, under way 0.", "note"],
         [
             "BBB",
@@ -132,7 +133,7 @@ def test_portfolio_line_says_what_to_do_and_what_cannot_be_done(database: SmallD
     ):  # fmt: skip
         weights = {"target_weight": target, "held_weight": held, "is_halted": is_halted}
         database.add(WEIGHTS, {**base, "ticker": ticker, **weights, "seed_count": 0})
-    lines = _lines(database, "portfolio")
+    lines = brief_lines(database, "portfolio")
     assert lines == [
         (
             "ppo",
@@ -160,17 +161,17 @@ def test_night_on_which_everything_was_rejected_leaves_the_champions_in_place(
         database.add(RETRAINING_EVENTS, *found)
         judged = {**NOT_SERVING, "subject": ticker, "cause": "drift", "model_version": 2}
         database.add(PROMOTIONS, reign(SESSIONS[-1], f"new {ticker}", **judged))
-    assert _lines(database, "promotion") == [
+    assert brief_lines(database, "promotion") == [
         ("(all)", "3 rejected.", "note"),
         *[
             (ticker, "version 2 rejected (drift, by gate): by its figures", "note")
             for ticker in TICKERS
         ],
     ]
-    assert _lines(database, "retraining")[0] == (
+    assert brief_lines(database, "retraining")[0] == (
         "(all)", "Reasons to retrain: 3; settled 3, put off 0, failed 0, under way 0.", "note",
     )  # fmt: skip
-    assert _lines(database, "warnings") == [("(all)", "Nothing else to warn of.", "good")]
+    assert brief_lines(database, "warnings") == [("(all)", "Nothing else to warn of.", "good")]
     current = database.read("select * from marts.mart_champions where is_current")
     assert list(current["model_sha256"]) == [f"own {ticker} {WINDOW}" for ticker in TICKERS]
     assert current["is_champion"].all()
@@ -187,42 +188,11 @@ def test_failed_retraining_is_a_problem_and_an_old_one_under_way_is_still_told(
         *event("e2", states[:1], **{**about, "ticker": "BBB"}, as_of=session(3), cause="schedule"),
         *event("e3", states, **{**about, "ticker": "CCC"}, as_of=session(3), outcome="promoted"),
     )
-    assert _lines(database, "retraining") == [
+    assert brief_lines(database, "retraining") == [
         ("(all)", "Reasons to retrain: 2; settled 0, put off 0, failed 1, under way 1.", "note"),
         ("AAA", "drift; failed: disk full", "problem"),
         ("BBB", "schedule; requested", "note"),
     ]
-
-
-@pytest.mark.parametrize(
-    ("decision", "severity"),
-    [
-        ("promoted", "good"), ("succeeded", "good"), ("rejected", "note"), ("pending", "note"),
-        ("rolled_back", "warning"), ("unproven", "warning"),
-    ],
-)  # fmt: skip
-def test_decision_of_the_night_is_told_with_its_severity(
-    database: SmallDatabase, decision: str, severity: str
-) -> None:
-    database.add(PROMOTIONS, reign(SESSIONS[-2], "yesterday's"))
-    database.add(PROMOTIONS, reign(SESSIONS[-1], "new", decision=decision, actor="Ada"))
-    words = decision.replace("_", " ")
-    assert _lines(database, "promotion") == [
-        ("(all)", f"1 {words}.", "note"),
-        ("AAA", f"version 1 {words} (new window, by Ada): by its figures", severity),
-    ]
-
-
-def test_challenger_that_waits_for_a_person_is_warned_of_until_it_is_judged(
-    database: SmallDatabase,
-) -> None:
-    waiting = {**NOT_SERVING, "decision": "pending", "mode": "manual"}
-    database.add(PROMOTIONS, reign(session(9), "new", **waiting))
-    expected = ("decisions", "Challengers that wait for a person to promote them: AAA.", "warning")
-    assert expected in _lines(database, "warnings")
-    assert _lines(database, "promotion")[0][1] == "No decision about who serves."
-    database.add(PROMOTIONS, reign(session(12), "new", mode="manual", actor="Ada"))
-    assert _lines(database, "warnings") == [("(all)", "Nothing else to warn of.", "good")]
 
 
 def test_rejected_rows_of_the_last_five_sessions_are_counted(database: SmallDatabase) -> None:
@@ -235,7 +205,7 @@ def test_rejected_rows_of_the_last_five_sessions_are_counted(database: SmallData
     ):
         row = {"ticker": ticker, "date": day, "reason": reason, "is_rejected": is_rejected}
         database.add(QUARANTINE, row)
-    assert _lines(database, "quarantine") == [
+    assert brief_lines(database, "quarantine") == [
         ("(all)", "Last 5 sessions: rows rejected: 3, values repaired: 1.", "note"),
         (
             "BBB",
@@ -254,7 +224,7 @@ def test_ticker_that_ends_early_is_not_fresh() -> None:
     database = SmallDatabase()
     database.add_market("AAA")
     database.add_market("BBB", until=session(20))
-    lines = _lines(database, "freshness")
+    lines = brief_lines(database, "freshness")
     behind = len(SESSIONS) - 20
     assert lines[0] == (
         "(all)", f"1 of 2 tickers end at the newest session, {NEWEST}.", "warning",
@@ -268,12 +238,12 @@ def test_drift_that_was_not_measured_lately_is_warned_of(database: SmallDatabase
     sound = {**base, "is_drifted": False, "severity": "none"}
     database.add(DRIFT_SUMMARY, {"ticker": "AAA", "as_of": NEWEST, **sound})
     database.add(DRIFT_SUMMARY, {"ticker": "BBB", "as_of": session(20), **sound})
-    assert _lines(database, "drift") == [
+    assert brief_lines(database, "drift") == [
         ("(all)", "0 of 2 tickers drifted; without a verdict yet: 0.", "good")
     ]
     assert (
         "monitoring", "Drift was not measured at the newest session: BBB.", "warning",
-    ) in _lines(database, "warnings")  # fmt: skip
+    ) in brief_lines(database, "warnings")  # fmt: skip
 
 
 def test_window_that_is_too_short_is_no_alarm(database: SmallDatabase) -> None:
@@ -284,10 +254,10 @@ def test_window_that_is_too_short_is_no_alarm(database: SmallDatabase) -> None:
         flags = ("is_correlation_decayed", "is_coverage_decayed", "is_sharpe_decayed")
         quality = {"ticker": ticker, "date": NEWEST, "window": WINDOW, "known_60": 0}
         database.add(FORECAST_QUALITY, {**quality, **dict.fromkeys(flags, False)})
-    assert _lines(database, "drift") == [
+    assert brief_lines(database, "drift") == [
         ("(all)", "0 of 3 tickers drifted; without a verdict yet: 3.", "good")
     ]
-    assert _lines(database, "decay") == [
+    assert brief_lines(database, "decay") == [
         ("(all)", "0 of 3 tickers are forecast worse than validation promised.", "good")
     ]
 

@@ -27,7 +27,7 @@ def test_current_portfolio_is_the_newest_close_of_every_policy_with_cash(
     assets = found[~is_cash].set_index(["policy", "ticker"]).sort_index()
     passed = ["target_weight", "held_weight", "is_decision", "is_halted", "seed_count", "window"]
     pd.testing.assert_frame_equal(assets[passed], newest[passed].sort_index())
-    assert (assets["policy_model_sha256"].dropna() == "ppo 2024-07-01 42").all()
+    assert (assets["policy_model_sha256"].dropna() == "challenger ppo 2024-07-29").all()
     assert assets["policy_model_sha256"].notna().sum() == 3
     sums = found.groupby("policy")[["target_weight", "held_weight", "order_weight"]].sum()
     np.testing.assert_allclose(sums, [[1, 1, 0]] * 4, atol=1e-12)

@@ -12,6 +12,7 @@ import pandas as pd
 import pytest
 from typer.testing import Result
 
+from odyssey_assets.core.made_anew import MADE_ANEW
 from odyssey_assets.core.sessions import sessions_between
 from odyssey_assets.definitions import build_defs
 from odyssey_assets.infrastructure.driver import open_instance, run_job
@@ -148,24 +149,43 @@ def test_price_that_never_moves_is_held_only_where_its_risk_does_not_count(
     assert (held[["inverse_volatility", "minimum_variance", "forecast_kelly"]] == 0).all()
 
 
-def test_night_with_a_tampered_policy_names_it_and_keeps_every_table_while_marts_go_on(
-    finished_home: Path, tmp_path: Path
-) -> None:
-    home = shutil.copytree(finished_home, tmp_path / "home")
-    (payload,) = (home / "models" / "policies" / "ppo" / NEWEST / "seed-42").rglob("model.bin")
+def tamper(home: Path, name: str) -> tuple[Path, bytes]:
+    """Turn a bit of the newest window's deciding policy; return its file and what it holds now."""
+    seed = home / "models" / "policies" / "ppo" / NEWEST / "seed-42"
+    (payload,) = seed.glob(f"{name}/model.bin")
     content = bytearray(payload.read_bytes())
     content[len(content) // 2] ^= 1
     payload.write_bytes(content)
+    return payload, bytes(content)
+
+
+def test_night_with_a_tampered_policy_trains_it_anew_and_one_with_another_keeps_every_table(
+    finished_home: Path, tmp_path: Path
+) -> None:
+    home = shutil.copytree(finished_home, tmp_path / "home")
+    payload, content = tamper(home, "*")
+    mended = run_here(environment(home), "run", "--nightly")
+    assert mended.exit_code == 0, mended.output
+    lines = mended.output.splitlines()
+    (warned,) = (line for line in lines if "reigning_policies_are_loadable" in line)
+    assert warned.startswith("warning")
+    assert payload.parent.name in warned
+    assert payload.read_bytes() == content, "kept, for whoever finds out who changed it"
+    before, hashes = table_hashes(finished_home), table_hashes(home)
+    changed = {name for name, sha256 in hashes.items() if sha256 != before[name]}
+    assert changed == {"portfolio.policies"}, "which name the model that was trained anew"
+
+    anew, _ = tamper(home, f"*{MADE_ANEW}")
     result = run_here(environment(home), "run", "--nightly")
     assert result.exit_code == 1, result.output
     assert "Traceback" not in result.output
     (said,) = (line for line in result.output.splitlines() if line.startswith("failed    "))
     assert said.startswith("failed    train_policies: ")
-    assert str(payload.parent) in said
+    assert str(anew.parent) in said
     assert "signature" in said
     assert "done published.database" in result.output
     assert "(what failed is in it as it was before)" in result.output
-    assert table_hashes(home) == table_hashes(finished_home)
+    assert table_hashes(home) == hashes
     newest = "select policy, max(date) as day from portfolio.weights group by policy order by all"
     published = query_published(home / "published" / "odyssey.duckdb", newest)
     pd.testing.assert_frame_equal(published, query(finished_home, newest))

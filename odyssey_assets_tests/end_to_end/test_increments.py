@@ -37,7 +37,8 @@ CHANGES = {
 }
 WITHOUT_ROWS = {
     "market_data.macro", "market_data.quarantine", "forecasting.challengers",
-    "forecasting.trials", "monitoring.retraining_events",
+    "forecasting.trials", "portfolio.policy_challengers", "portfolio.policy_trials",
+    "monitoring.retraining_events",
 }  # fmt: skip
 
 

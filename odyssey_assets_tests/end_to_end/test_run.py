@@ -24,12 +24,12 @@ MARTS = (
     "mart_forecast_outcomes", "mart_data_quality", "mart_feature_catalog",
     "mart_strategy_comparison", "mart_current_portfolio", "mart_trade_blotter",
     "mart_monthly_returns", "mart_champions", "mart_drift", "mart_forecast_quality",
-    "mart_morning_brief", "mart_why_this_weight",
+    "mart_policy_quality", "mart_morning_brief", "mart_why_this_weight",
 )  # fmt: skip
 # The small market rejects nothing, and retrains nothing by itself.
 WITHOUT_ROWS = {
     "market_data.quarantine", "forecasting.challengers", "forecasting.trials",
-    "monitoring.retraining_events",
+    "portfolio.policy_challengers", "portfolio.policy_trials", "monitoring.retraining_events",
 }  # fmt: skip
 
 

@@ -18,6 +18,7 @@ from odyssey_assets.measured_past import past_drift, past_quality
 from odyssey_assets.monitoring.drift.measurement import measure_drift
 from odyssey_assets.monitoring.ledgers import RETRAINING_EVENTS
 from odyssey_assets.monitoring.tables import FORECAST_QUALITY
+from odyssey_assets.portfolio.tables import POLICY_CHALLENGERS
 from odyssey_assets.replay import History, read_history
 from odyssey_assets.settings import Settings
 from odyssey_assets_tests.end_to_end.small_market import (
@@ -61,8 +62,15 @@ def test_command_prints_the_days_and_leaves_the_home_as_it_is(
     own = Home(home / "simulations" / f"{START}_{END}")
     ledger = open_warehouse(own.root).read(RETRAINING_EVENTS)
     asked = ledger[ledger["batch"] == "monthly-2022-07"]
-    assert sorted(asked["state"]) == sorted(["requested", "started", "finished"] * len(TICKERS))
+    retrained = [*TICKERS, "ppo"]
+    assert sorted(asked["state"]) == sorted(["requested", "started", "finished"] * len(retrained))
+    assert set(asked["ticker"]) == set(retrained)
     assert set(asked["as_of"].dt.date) == {date(2022, 7, 1)}
+    assert "tickers and ppo retrain" in printed
+    judged = [line.split() for line in printed.splitlines() if " ppo " in line]
+    assert {"pending", "rejected", "promoted"} & {words[1] for words in judged if len(words) > 1}
+    challengers = open_warehouse(own.root).read(POLICY_CHALLENGERS)
+    assert set(challengers["requested_as_of"].dt.date) == {date(2022, 7, 1)}
 
 
 def test_command_refuses_days_that_are_none(finished_home: Path) -> None:

@@ -9,13 +9,13 @@ import dagster as dg
 import pandas as pd
 import pytest
 
+from odyssey_assets.core.made_anew import MADE_ANEW
 from odyssey_assets.core.slices import Slice
 from odyssey_assets.core.windows import parse_window
 from odyssey_assets.forecasting.assets import leaderboard_pictures
 from odyssey_assets.forecasting.tables import (
     CHALLENGERS,
     FOLDS,
-    MADE_ANEW,
     PREDICTIONS,
     TABLES,
     TRIALS,

@@ -130,6 +130,19 @@ def test_incumbent_rolled_back_to_has_seen_only_what_it_learned(tmp_path: Path) 
     assert reign_of(found.challengers, "stand_in").serves_after == date(2018, 7, 25)
 
 
+def test_stand_in_for_the_model_of_an_older_window_is_of_the_challengers_window(
+    tmp_path: Path,
+) -> None:
+    """That model has seen months less, but what serves in a window is fitted inside it."""
+    older = reign_of(challenge(tmp_path, MARKET, "2018-05-31").challengers)
+    back = replace(older, window=parse_window("2018-07-01"), serves_after=date(2018, 7, 3))
+    early = challenge(tmp_path, MARKET, "2018-07-23", reigns=(back,))
+    assert early.challengers["role"].tolist() == ["challenger"]
+    assert "has seen 2018-05-31" in early.without_stand_in["AAA"]
+    found = challenge(tmp_path, MARKET, "2018-07-24", reigns=(back,)).challengers
+    assert reign_of(found, "stand_in").serves_after == date(2018, 7, 2)
+
+
 def test_shadow_mode_makes_no_stand_in(tmp_path: Path) -> None:
     settings = quick_settings(promotion={"mode": "shadow"})
     found = challenge(tmp_path, MARKET, DAY, settings=settings)

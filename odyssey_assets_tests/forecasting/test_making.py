@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from odyssey_assets.core.made_anew import MADE_ANEW
 from odyssey_assets.core.windows import parse_window
 from odyssey_assets.errors import ModelError
 from odyssey_assets.features.catalog import MODEL_FEATURES
@@ -15,7 +16,6 @@ from odyssey_assets.forecasting.folds import plan_folds
 from odyssey_assets.forecasting.history import build_histories
 from odyssey_assets.forecasting.making import make_models
 from odyssey_assets.forecasting.run_log import RunLog
-from odyssey_assets.forecasting.tables import MADE_ANEW
 from odyssey_assets.forecasting.tabulation import DoneFold
 from odyssey_assets.infrastructure.model_store import PAYLOAD, ModelStore
 from odyssey_assets_tests.forecasting.small_market import fast_settings, small_market

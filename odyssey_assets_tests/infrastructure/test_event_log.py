@@ -203,6 +203,33 @@ def test_check_of_a_range_that_fails_settles_the_partitions_it_lists(
     assert statuses(home, run_id) == expected
 
 
+def test_check_of_windows_settles_the_windows_that_entries_without_a_ticker_list(
+    instance: dg.DagsterInstance, home: Home
+) -> None:
+    # Two subjects of one window are one failed partition.
+    window = "2019-07-01"
+    failed = failed_in({"policy": "a", "window": window}, {"policy": "b", "window": window})
+    windows = GRID.windows.get_partition_keys()
+
+    @dg.asset(partitions_def=GRID.windows, backfill_policy=dg.BackfillPolicy.single_run())
+    def returns() -> pd.DataFrame:
+        return pd.DataFrame()
+
+    @dg.asset_check(asset=returns, partitions_def=GRID.windows)
+    def are_plausible() -> dg.AssetCheckResult:
+        return failed
+
+    result = dg.materialize(
+        [returns, are_plausible],
+        instance=instance,
+        resources={"io_manager": Nowhere()},
+        tags=range_tags(windows[0], windows[-1]),
+        raise_on_error=False,
+    )
+    expected = dict.fromkeys(windows, "SUCCEEDED") | {window: "FAILED"}
+    assert statuses(home, result.run_id) == expected
+
+
 @pytest.mark.parametrize(
     "result",
     [

@@ -236,6 +236,7 @@ def test_marts_that_have_not_begun_will_see_a_further_run_too() -> None:
         (REFRESH_MACRO, WINDOW, None, "macro"),
         ("anything", WINDOW, ["market_data/macro"], "macro"),
         ("anything", WINDOW, ["market_data/macro", "portfolio/weights"], "portfolio"),
+        ("anything", WINDOW, ["monitoring/policy_quality"], "portfolio"),
         (REFRESH_MONITORING, CELL, None, "monitoring"),
         ("anything", CELL, ["monitoring/drift", "monitoring/drift_summary"], "monitoring"),
         ("anything", CELL, ["monitoring/drift", "market_data/bars"], "market"),

@@ -4,6 +4,7 @@ import os
 import shutil
 import stat
 from collections.abc import Callable
+from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -149,9 +150,9 @@ def test_saving_again_keeps_the_first_model(tmp_path: Path) -> None:
 
 def test_processes_that_save_at_once_agree_on_one_model_and_one_key(tmp_path: Path) -> None:
     context = multiprocessing.get_context("spawn")
-    with context.Manager() as manager, context.Pool(2) as pool:
+    with context.Manager() as manager, ProcessPoolExecutor(2, context) as pool:
         start = manager.Barrier(2)
-        hashes = pool.starmap(_save_in_a_process, [(tmp_path, start)] * 2, chunksize=1)
+        hashes = list(pool.map(_save_in_a_process, [tmp_path] * 2, [start] * 2))
     assert hashes == [ModelStore(tmp_path).load(NAME).model_sha256] * 2
     assert sorted(path.name for path in tmp_path.iterdir()) == [KEY_FILE, "xgboost"]
 

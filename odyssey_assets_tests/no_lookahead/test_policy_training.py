@@ -10,7 +10,8 @@ import pytest
 from odyssey_assets.core.windows import Window
 from odyssey_assets.infrastructure.model_store import ModelStore
 from odyssey_assets.portfolio.market import PortfolioMarket
-from odyssey_assets.portfolio.training_plan import plan_chains, plan_windows
+from odyssey_assets.portfolio.training_plan import plan_chains
+from odyssey_assets.portfolio.window_plans import plan_windows
 from odyssey_assets_tests.portfolio.small_training import (
     NEWEST,
     WINDOWS,

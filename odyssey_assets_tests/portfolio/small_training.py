@@ -13,8 +13,9 @@ from odyssey_assets.core.windows import Window, parse_window
 from odyssey_assets.portfolio.market import PortfolioMarket
 from odyssey_assets.portfolio.tables import POLICIES
 from odyssey_assets.portfolio.training import train_windows
-from odyssey_assets.portfolio.training_plan import Training, plan_chains, plan_windows
+from odyssey_assets.portfolio.training_plan import Training, plan_chains
 from odyssey_assets.portfolio.training_table import Trained
+from odyssey_assets.portfolio.window_plans import plan_windows
 from odyssey_assets.settings import Settings, build_settings
 from odyssey_assets_tests.portfolio.markets import random_market
 

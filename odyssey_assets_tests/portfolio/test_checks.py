@@ -25,6 +25,7 @@ from odyssey_assets_tests.tiny_market import (
 
 SIGNATURE = ("portfolio/policies", "policies_match_their_signature")
 PRESENCE = ("portfolio/weights", "every_policy_competes")
+LOADABLE = ("portfolio/weights", "reigning_policies_are_loadable")
 ALL = {"first": WINDOWS[0], "last": WINDOWS[-1]}
 OLDER, NEWEST = TRAINED_WINDOWS
 
@@ -107,6 +108,27 @@ def test_altered_policy_keeps_portfolios_from_being_held(learned_copy: Path) -> 
     started = [event.step_key for event in result.all_events if event.is_step_start]
     assert started == [f"portfolio__policies_{SIGNATURE[1]}"]
     pd.testing.assert_frame_equal(warehouse.read(WEIGHTS), before)
+
+
+def test_policies_that_are_where_they_belong_are_loadable(learned_home: TinyHome) -> None:
+    evaluation = evaluate(tiny_settings(learned_home.root), *LOADABLE, **ALL)
+    assert evaluation.passed
+    assert found(evaluation) == {"models": 3, "reigns": 0, "failed_partitions": []}
+
+
+def test_lost_policies_of_windows_up_to_the_run_are_warned_of(learned_copy: Path) -> None:
+    settings = tiny_settings(learned_copy)
+    for window in TRAINED_WINDOWS:
+        payload_of(settings, window).write_bytes(b"another")
+
+    def warned(window: str) -> list[str]:
+        evaluation = evaluate(settings, *LOADABLE, first=window, last=window)
+        assert evaluation.severity == dg.AssetCheckSeverity.WARN
+        return [one["window"] for one in found(evaluation)["failed_partitions"]]
+
+    assert warned(WINDOWS[0]) == []
+    assert warned(OLDER) == [OLDER]
+    assert warned(NEWEST) == [OLDER, NEWEST]
 
 
 def test_competition_of_all_policies_passes(learned_home: TinyHome) -> None:

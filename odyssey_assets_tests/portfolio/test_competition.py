@@ -1,15 +1,20 @@
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import date
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
 
+from odyssey_assets.core.reigns import Reign
+from odyssey_assets.core.windows import parse_window
 from odyssey_assets.errors import ModelError, SettingsError
 from odyssey_assets.infrastructure.model_store import ModelStore
 from odyssey_assets.portfolio.competition import Holdings, compete, contenders_of
 from odyssey_assets.portfolio.tables import POLICIES, SEED_PATHS, WEIGHTS
 from odyssey_assets.settings import Settings, build_settings
+from odyssey_assets_tests.portfolio.markets import random_market
 from odyssey_assets_tests.portfolio.small_training import TINY, small_market, train
 
 MARKET = small_market(3)
@@ -122,6 +127,64 @@ def test_model_that_is_missing_stops_the_competition(
 ) -> None:
     with pytest.raises(ModelError, match="not in the model store"):
         compete(MARKET, policies, settings_of(), ModelStore(tmp_path))
+
+
+WILD = random_market(600, 3, 1, halt_share=0.1, listed_from={2: 340})
+"""Halts that cut orders, and a ticker that is listed while learned policies compete."""
+
+
+def reign_of(row: pd.Series) -> Reign:
+    """Return the reign of a trained model in the second window that was trained for."""
+    name, window = tuple(row["model_name"].split("/")), parse_window("2016-07-01")
+    return Reign("ppo", window, date(2016, 9, 14), name, row["model_sha256"])
+
+
+def lose(what: str, policies: pd.DataFrame, reign: Reign) -> tuple[pd.DataFrame, tuple[Reign, ...]]:
+    """Return the rows and reigns with one or all models where nothing is."""
+    gone = policies.copy()
+    if what != "reigning":
+        is_lost = gone["is_main_seed"] & (gone["status"] == "trained")
+        if what == "older":
+            is_lost &= gone["window"] < "2017-01-01"
+        gone.loc[is_lost, "model_name"] += "-gone"
+    if what == "older":
+        return gone, (reign,)
+    return gone, (replace(reign, model_name=("policies", "ppo", "gone")),)
+
+
+@pytest.mark.parametrize("what", ["reigning", "older", "every"])
+def test_lost_models_change_nothing_that_was_decided(
+    what: str, policies: pd.DataFrame, store: ModelStore
+) -> None:
+    settings = settings_of(["ppo", "equal_weight"])
+    reign = reign_of(policies[policies["status"] == "trained"].iloc[0])
+    held = compete(WILD, policies, settings, store, (reign,))
+    assert held.weights["is_halted"].any()
+    assert set(held.weights.loc[held.weights["date"] < "2016-04-01", "ticker"]) == {"T00", "T01"}
+    assert "T02" in set(held.weights["ticker"])
+    rows, reigns = lose(what, policies, reign)
+    with pytest.raises(ModelError, match="not in the model store"):
+        compete(WILD, rows, settings, store, reigns)
+    kept = compete(WILD, rows, settings, store, reigns, held.weights)
+    pd.testing.assert_frame_equal(kept.weights, held.weights, check_exact=True)
+    pd.testing.assert_frame_equal(kept.seed_paths, held.seed_paths, check_exact=True)
+
+
+def test_one_before_a_lost_model_takes_over_from_what_is_held(
+    policies: pd.DataFrame, store: ModelStore
+) -> None:
+    settings, day = settings_of(["ppo"]), pd.Timestamp("2016-10-31")
+    own = policies[(policies["status"] == "trained") & policies["is_main_seed"]]
+    held = compete(WILD, policies, settings, store, (reign_of(own.iloc[0]),)).weights
+    rows, reigns = lose("reigning", policies, reign_of(own.iloc[0]))
+    known = held[held["date"] <= day]
+    kept = compete(WILD, rows, settings, store, reigns, known).weights
+    pd.testing.assert_frame_equal(kept[kept["date"] <= day], known, check_exact=True)
+    after = kept["date"].between(day, "2016-12-31", inclusive="right")
+    assert set(kept.loc[after, "model_sha256"]) == {own["model_sha256"].iloc[1]}
+    assert not kept.loc[after, "target_weight"].equals(held.loc[after, "target_weight"])
+    again = compete(WILD, rows, settings, store, reigns, kept).weights
+    pd.testing.assert_frame_equal(again, kept, check_exact=True)
 
 
 def test_unknown_policy_is_refused(policies: pd.DataFrame, store: ModelStore) -> None:

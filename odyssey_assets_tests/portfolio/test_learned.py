@@ -11,9 +11,9 @@ from odyssey_assets.core.reigns import Reign
 from odyssey_assets.core.windows import parse_window
 from odyssey_assets.errors import ModelError, SettingsError
 from odyssey_assets.infrastructure.model_store import PAYLOAD, ModelStore
-from odyssey_assets.portfolio.learned import learned_contenders
+from odyssey_assets.portfolio.learned import learned_contenders, lost_policies
 from odyssey_assets.portfolio.rollout import roll_out
-from odyssey_assets.portfolio.tables import POLICIES
+from odyssey_assets.portfolio.tables import POLICIES, WEIGHTS
 from odyssey_assets.settings import Settings, build_settings
 from odyssey_assets_tests.portfolio.small_training import (
     WINDOWS,
@@ -110,6 +110,46 @@ def test_missing_model_is_named(rows: pd.DataFrame, tmp_path: Path) -> None:
         ModelError, match=r"policies/ppo/2016-01-01/seed-42/\w+ of ppo, .* not in the model store"
     ):
         learned_contenders(rows, ModelStore(tmp_path), SETTINGS)
+
+
+def test_other_seed_whose_model_is_lost_borrows_the_main_seeds(
+    rows: pd.DataFrame, store: ModelStore
+) -> None:
+    lost = rows.copy()
+    lost.loc[lost["seed"] == 43, "model_name"] = "policies/ppo/gone"
+    with pytest.raises(ModelError, match="policies/ppo/gone of ppo, window 2017-01-01, seed 43"):
+        learned_contenders(lost, store, SETTINGS)
+    main, borrower, other = learned_contenders(lost, store, SETTINGS, stored=WEIGHTS.empty())
+    assert [one.is_own_training for one in borrower.stretches] == [False] * 3
+    assert borrower.stretches[-1].policy is main.stretches[-1].policy
+    assert other.stretches[-1].is_own_training
+
+
+def test_every_model_lost_and_nothing_decided_leaves_no_contender(
+    rows: pd.DataFrame, tmp_path: Path
+) -> None:
+    nothing = WEIGHTS.empty()
+    assert learned_contenders(rows, ModelStore(tmp_path), SETTINGS, stored=nothing) == ()
+
+
+def test_lost_policies_are_those_of_trained_windows_and_their_reigns(
+    rows: pd.DataFrame, store: ModelStore, tmp_path: Path, back: Reign
+) -> None:
+    gone = replace(back, model_name=("policies", "ppo", "gone"))
+    elsewhere = replace(gone, window=parse_window("2015-07-01"))
+    another = replace(gone, subject="another")
+    reigns = (back, gone, elsewhere, another)
+    assert lost_policies(rows, store, SETTINGS, (back,)) == []
+    [found] = lost_policies(rows, store, SETTINGS, reigns)
+    assert (found["policy"], found["window"]) == ("ppo", "2016-07-01")
+    assert found["model"] == "policies/ppo/gone"
+    lost = lost_policies(rows, ModelStore(tmp_path), SETTINGS)
+    trained = rows[rows["status"] == "trained"].sort_values(["window", "seed"])
+    assert [one["model"] for one in lost] == trained["model_name"].tolist()
+    rules = SETTINGS.model_copy(
+        update={"portfolio": SETTINGS.portfolio.model_copy(update={"policies": ("equal_weight",)})}
+    )
+    assert lost_policies(rows, ModelStore(tmp_path), rules, reigns) == []
 
 
 def test_altered_model_is_named(tmp_path: Path) -> None:

@@ -1,3 +1,4 @@
+import shutil
 import signal
 import subprocess
 import sys
@@ -9,7 +10,8 @@ import pandas as pd
 import pytest
 
 from odyssey_assets.core.hashing import hash_frame
-from odyssey_assets.errors import ModelError, TrainingError
+from odyssey_assets.core.made_anew import MADE_ANEW
+from odyssey_assets.errors import TrainingError
 from odyssey_assets.infrastructure.model_store import PAYLOAD, ModelStore
 from odyssey_assets.portfolio.checkpoint_store import FOLDER
 from odyssey_assets.portfolio.learned import learned_contenders
@@ -134,12 +136,37 @@ def test_stored_models_are_verified_and_used_again(
     pd.testing.assert_frame_equal(again.training_curves, trained.training_curves)
 
 
-def test_altered_model_stops_the_run(tmp_path: Path) -> None:
-    train(ModelStore(tmp_path), MARKET, SETTINGS, WINDOWS[:3])
-    (payload,) = (tmp_path / "policies").rglob(PAYLOAD)
-    payload.write_bytes(payload.read_bytes()[:-1])
-    with pytest.raises(ModelError, match=r"does not carry this home's signature"):
-        train(ModelStore(tmp_path), MARKET, SETTINGS, WINDOWS[:3])
+def test_altered_models_are_trained_anew_and_the_rows_name_those(
+    trained: Trained, store: ModelStore, tmp_path: Path
+) -> None:
+    copy = ModelStore(Path(shutil.copytree(store.folder, tmp_path / "models")))
+    tracker, rows = RecordingTracker(), trained.policies
+    altered = rows[rows["is_main_seed"]].dropna(subset="model_name")["model_name"].iloc[[0, 2]]
+    for name in altered:
+        (copy.folder / name / PAYLOAD).write_bytes(b"another")
+    again = train(copy, MARKET, SETTINGS, tracker=tracker)
+    is_altered = rows["model_name"].isin(altered)
+    named = rows["model_name"].where(~is_altered, rows["model_name"] + MADE_ANEW)
+    assert again.policies["model_name"].equals(named)
+    same = [name for name in POLICIES.content_columns if name != "model_name"]
+    pd.testing.assert_frame_equal(again.policies[same], rows[same])
+    pd.testing.assert_frame_equal(again.training_curves, trained.training_curves)
+    assert set(again.policies.loc[is_altered, "mlflow_run_id"]) == set(tracker.tags)
+    assert tracker.failed == []
+    assert all((copy.folder / name / PAYLOAD).read_bytes() == b"another" for name in altered)
+    pd.testing.assert_frame_equal(train(copy, MARKET, SETTINGS).policies, again.policies)
+
+
+def test_newest_window_is_recalled_where_the_model_before_was_altered(
+    trained: Trained, store: ModelStore, tmp_path: Path
+) -> None:
+    copy = ModelStore(Path(shutil.copytree(store.folder, tmp_path / "models")))
+    rows = trained.policies
+    before = rows[rows["window"] == "2016-07-01"]["model_name"].item()
+    (copy.folder / before / PAYLOAD).write_bytes(b"another")
+    newest = train(copy, MARKET, SETTINGS, (NEWEST,), rows).policies
+    own = rows[rows["window"] == "2017-01-01"].reset_index(drop=True)
+    pd.testing.assert_frame_equal(newest, own)
 
 
 def test_restated_history_is_learned_anew_and_an_equal_one_is_not(

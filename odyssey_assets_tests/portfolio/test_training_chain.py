@@ -1,21 +1,25 @@
+import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import pytest
 
+from odyssey_assets.core.made_anew import MADE_ANEW
 from odyssey_assets.core.windows import Window
 from odyssey_assets.errors import ModelError, TrainingError
 from odyssey_assets.infrastructure.model_store import PAYLOAD, ModelStore
 from odyssey_assets.portfolio.checkpoint_store import FOLDER
 from odyssey_assets.portfolio.training_chain import (
+    EarlierModel,
     EarlierModels,
     Workshop,
     recall_chain,
     train_chain,
 )
 from odyssey_assets.portfolio.training_log import Listener
-from odyssey_assets.portfolio.training_plan import Chain, Training, plan_chains, plan_windows
+from odyssey_assets.portfolio.training_plan import Chain, Training, plan_chains
+from odyssey_assets.portfolio.window_plans import plan_windows
 from odyssey_assets_tests.portfolio.small_training import (
     NEWEST,
     WINDOWS,
@@ -93,15 +97,16 @@ def test_trained_chain_is_recalled_without_training(trained: tuple[Path, Ear]) -
 
 
 def test_chain_in_parts_equals_the_chain_at_once(trained: tuple[Path, Ear], tmp_path: Path) -> None:
-    names: dict[tuple[Window, int], tuple[str, ...]] = {}
+    names: dict[tuple[Window, int], EarlierModel] = {}
     for number, training in enumerate(CHAIN.trainings):
         alone = workshop(tmp_path, names, Ear())
         assert train_chain(alone, part(number, number + 1)) == 1
         ((_, stored),) = recall_chain(alone, part(number, number + 1))
         start = stored.content["warm_start_sha256"]
-        names[training.window, 42] = training.name_parts(None if start is None else str(start))
-    for name in names.values():
-        one, two = ModelStore(tmp_path).load(name), ModelStore(trained[0]).load(name)
+        name = training.name_parts(None if start is None else str(start))
+        names[training.window, 42] = EarlierModel(name, stored.model_sha256)
+    for model in names.values():
+        one, two = (ModelStore(folder).load(model.name_parts) for folder in (tmp_path, trained[0]))
         assert one.model_sha256 == two.model_sha256
         assert one.payload == two.payload
 
@@ -113,15 +118,98 @@ def test_window_whose_predecessor_is_not_stored_says_what_to_do(tmp_path: Path) 
     )
     with pytest.raises(TrainingError, match=expected):
         recall_chain(workshop(tmp_path), part(1, 3))
-    gone = {(CHAIN.trainings[0].window, 42): ("policies", "removed")}
+    gone = {(CHAIN.trainings[0].window, 42): EarlierModel(("policies", "removed"), "0" * 64)}
     with pytest.raises(TrainingError, match=expected):
         train_chain(workshop(tmp_path, gone), part(1, 3))
 
 
-def test_altered_model_is_refused_and_not_trained_again(tmp_path: Path) -> None:
-    ear = Ear()
-    train_chain(workshop(tmp_path, ear=ear), part(0, 1))
-    (payload,) = (tmp_path / "policies").rglob(PAYLOAD)
+def alter(folder: Path, name: Sequence[str]) -> None:
+    payload = folder.joinpath(*name, PAYLOAD)
     payload.write_bytes(payload.read_bytes() + b"!")
+
+
+def names_of(folder: Path) -> list[tuple[str, ...]]:
+    return [
+        training.name_parts(_text(stored.content["warm_start_sha256"]))
+        for training, stored in recall_chain(workshop(folder), CHAIN)
+    ]
+
+
+def _text(value: object) -> str | None:
+    return None if value is None else str(value)
+
+
+@pytest.mark.parametrize("number", range(3))
+def test_altered_model_is_never_loaded_and_the_same_one_is_trained_anew_beside_it(
+    number: int, trained: tuple[Path, Ear], tmp_path: Path
+) -> None:
+    folder = Path(shutil.copytree(trained[0], tmp_path / "copy"))
+    before = names_of(folder)
+    alter(folder, before[number])
+    assert len(recall_chain(workshop(folder), CHAIN)) == number
+    assert train_chain(workshop(folder, ear=Ear()), CHAIN) == 3 - number
+    after = names_of(folder)
+    anew = (*before[number][:-1], before[number][-1] + MADE_ANEW)
+    assert after == [*before[:number], anew, *before[number + 1 :]]
     with pytest.raises(ModelError, match="does not carry this home's signature"):
-        train_chain(workshop(tmp_path, ear=ear), CHAIN)
+        ModelStore(folder).load(before[number])
+    for name, old in zip(after, before, strict=True):
+        one, two = ModelStore(folder).load(name), ModelStore(trained[0]).load(old)
+        assert (one.model_sha256, one.payload) == (two.model_sha256, two.payload)
+    assert train_chain(workshop(folder), CHAIN) == 0
+
+
+def test_model_that_was_altered_a_second_time_is_refused(
+    trained: tuple[Path, Ear], tmp_path: Path
+) -> None:
+    folder = Path(shutil.copytree(trained[0], tmp_path / "copy"))
+    alter(folder, CHAIN.trainings[0].name_parts(None))
+    train_chain(workshop(folder, ear=Ear()), CHAIN)
+    alter(folder, names_of(folder)[0])
+    with pytest.raises(ModelError, match=f"{MADE_ANEW} does not carry this home's signature"):
+        train_chain(workshop(folder, ear=Ear()), CHAIN)
+
+
+def earlier_of(folder: Path) -> EarlierModels:
+    """Return what the chain before its newest window left, as the table names it."""
+    before = recall_chain(workshop(folder), part(0, 2))
+    return {
+        (training.window, 42): EarlierModel(name, stored.model_sha256)
+        for (training, stored), name in zip(before, names_of(folder)[:2], strict=True)
+    }
+
+
+def test_window_is_recalled_whatever_became_of_the_model_it_went_on_from(
+    trained: tuple[Path, Ear], tmp_path: Path
+) -> None:
+    folder = Path(shutil.copytree(trained[0], tmp_path / "copy"))
+    earlier = earlier_of(folder)
+    newest = recall_chain(workshop(folder, earlier), part(2, 3))
+    name = earlier[CHAIN.trainings[1].window, 42].name_parts
+    alter(folder, name)
+    assert recall_chain(workshop(folder, earlier), part(2, 3)) == newest
+    ModelStore(folder).remove(name)
+    assert recall_chain(workshop(folder, earlier), part(2, 3)) == newest
+
+
+def test_training_goes_on_from_the_one_made_anew_and_from_no_other(
+    trained: tuple[Path, Ear], tmp_path: Path
+) -> None:
+    folder = Path(shutil.copytree(trained[0], tmp_path / "copy"))
+    earlier, store = earlier_of(folder), ModelStore(folder)
+    (_, before), name = recall_chain(workshop(folder), CHAIN)[2], names_of(folder)[2]
+    start = earlier[CHAIN.trainings[1].window, 42]
+    whole = store.load(start.name_parts)
+    alter(folder, start.name_parts)
+    store.remove(name)
+    lost = r"goes on from that of 2016-07-01, which is not stored"
+    with pytest.raises(TrainingError, match=lost):
+        train_chain(workshop(folder, earlier, Ear()), part(2, 3))
+    anew = (*start.name_parts[:-1], start.name_parts[-1] + MADE_ANEW)
+    store.save(anew, b"another", whole.content, {})
+    with pytest.raises(TrainingError, match=lost):
+        train_chain(workshop(folder, earlier, Ear()), part(2, 3))
+    store.remove(anew)
+    store.save(anew, whole.payload, whole.content, {})
+    assert train_chain(workshop(folder, earlier, Ear()), part(2, 3)) == 1
+    assert store.load(name).model_sha256 == before.model_sha256

@@ -1,14 +1,14 @@
 from dataclasses import replace
+from datetime import date
 
-import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
-from odyssey_assets.core.windows import parse_window
 from odyssey_assets.portfolio.market import PortfolioMarket
-from odyssey_assets.portfolio.training_plan import Training, plan_chains, plan_windows
+from odyssey_assets.portfolio.training_plan import Chain, Training, plan_chain_inside, plan_chains
+from odyssey_assets.portfolio.window_plans import plan_inside, plan_windows
 from odyssey_assets.settings import Settings
 from odyssey_assets_tests.portfolio.small_training import (
     FIRST_TRAINED,
@@ -20,7 +20,6 @@ from odyssey_assets_tests.portfolio.small_training import (
 )
 
 MARKET = small_market()
-DAYS = MARKET.panel.dates
 SETTINGS = tiny_settings()
 
 
@@ -31,61 +30,6 @@ def seeds_by_window(settings: Settings, market: PortfolioMarket = MARKET) -> dic
         for training in chain.trainings:
             found.setdefault(training.window.key, []).append(training.seed)
     return found
-
-
-def test_spans_learn_before_the_half_year_that_validates_and_end_before_the_window() -> None:
-    for plan in plan_windows(MARKET, WINDOWS, 1)[2:]:
-        assert plan.spans is not None
-        valid_start = np.datetime64(plan.window.shift(-1).start)
-        learned = DAYS[plan.spans.first : plan.spans.valid_first]
-        validated = DAYS[plan.spans.valid_first : plan.spans.stop]
-        assert learned[0] == DAYS[0]
-        assert learned[-1] < valid_start
-        assert validated[0] >= valid_start
-        assert validated[-1] < np.datetime64(plan.window.start)
-        assert np.isin(DAYS[np.datetime64(plan.window.start) > DAYS], [*learned, *validated]).all()
-
-
-def test_learning_begins_with_the_first_forecast() -> None:
-    plan = plan_windows(small_market(first_forecast=40), [NEWEST], 1)[0]
-    assert plan.spans is not None
-    assert plan.spans.first == 40
-
-
-@pytest.mark.parametrize(
-    ("windows", "minimum", "reason"),
-    [
-        (("2015-01-01",), 1, "no forecasts before 2014-07-01"),
-        (("2015-07-01",), 1, "no forecasts before 2015-01-01"),
-        (("2016-07-01",), 3, "2 half years with forecasts before 2016-01-01, needs 3"),
-        (("2018-01-01",), 1, "no session from 2018-01-01 to before 2018-07-01 is stored"),
-    ],
-)
-def test_window_that_cannot_be_trained_says_why(
-    windows: tuple[str, ...], minimum: int, reason: str
-) -> None:
-    (plan,) = plan_windows(MARKET, [parse_window(key) for key in windows], minimum)
-    assert (plan.spans, plan.reason) == (None, reason)
-
-
-def test_market_without_forecasts_trains_nothing() -> None:
-    plans = plan_windows(small_market(first_forecast=10_000), WINDOWS, 1)
-    assert all(plan.reason is not None for plan in plans)
-    assert all((plan.reason or "").startswith("no forecasts before") for plan in plans)
-
-
-def test_half_year_without_forecasts_cannot_validate() -> None:
-    forecasts = MARKET.forecasts.copy()
-    forecasts[(np.datetime64("2016-07-01") <= DAYS) & (np.datetime64("2017-01-01") > DAYS)] = np.nan
-    (plan,) = plan_windows(replace(MARKET, forecasts=forecasts), [NEWEST], 1)
-    assert plan.reason == "no forecasts to validate on from 2016-07-01 to before 2017-01-01"
-
-
-def test_single_session_with_forecasts_is_too_little() -> None:
-    last_of_half_year = int(np.searchsorted(DAYS, np.datetime64("2015-07-01"))) - 1
-    market = small_market(first_forecast=last_of_half_year)
-    (plan,) = plan_windows(market, [FIRST_TRAINED], 1)
-    assert plan.reason == "only one session with forecasts before 2015-07-01"
 
 
 def test_further_seeds_are_trained_for_the_newest_window_only() -> None:
@@ -180,3 +124,69 @@ def test_random_seed_is_one_that_every_generator_takes(seed: int, at: int) -> No
 def test_label_names_window_and_seed() -> None:
     training: Training = first_training(MARKET, SETTINGS)
     assert training.label == "2016-01-01 seed 42"
+
+
+def inside(*days: str, market: PortfolioMarket = MARKET, settings: Settings = SETTINGS) -> Chain:
+    """Return the chain of trainings as of these days."""
+    least = settings.portfolio.ppo.min_train_windows
+    plans = [plan_inside(market, date.fromisoformat(day), least) for day in days]
+    return plan_chain_inside(market, plans, settings)
+
+
+def test_training_inside_a_window_goes_on_from_the_window_before() -> None:
+    chain = inside("2017-01-31", "2017-03-15")
+    assert chain.seed == SETTINGS.seed
+    assert [str(one.as_of) for one in chain.trainings] == ["2017-01-31", "2017-03-15"]
+    own = first_training(MARKET, SETTINGS, 2)
+    for one in chain.trainings:
+        assert (one.window, one.seed, one.is_main_seed) == (NEWEST, 42, True)
+        assert (one.starts_from, one.steps) == (own.starts_from, own.steps) == (WINDOWS[3], 256)
+        assert one.random_seed == own.random_seed
+        assert one.spans.stop > own.spans.stop
+
+
+def test_training_inside_the_first_window_there_is_begins_from_nothing() -> None:
+    (only,) = inside("2016-02-15").trainings
+    assert (only.window, only.starts_from, only.steps) == (FIRST_TRAINED, None, 512)
+
+
+def test_training_inside_a_window_has_names_of_its_own() -> None:
+    own = first_training(MARKET, SETTINGS, 2)
+    early, late = inside("2017-01-31", "2017-03-15").trainings
+    assert early.label == "2017-01-01 as of 2017-01-31 seed 42"
+    assert (own.slot, early.slot, late.slot) == (
+        "2017-01-01",
+        "2017-01-01-inside",
+        "2017-01-01-inside",
+    )
+    assert early.log_parts == ("2017-01-01", "seed-42-as-of-2017-01-31")
+    assert own.log_parts == ("2017-01-01", "seed-42")
+    names = {one.name_parts("a") for one in (own, early, late)}
+    assert len(names) == 3
+    assert {name[:-1] for name in names} == {("policies", "ppo", "2017-01-01", "seed-42")}
+
+
+def test_training_inside_a_window_is_identified_by_its_day_and_not_by_when_it_is_asked_for() -> (
+    None
+):
+    (friday,) = inside("2017-03-17").trainings
+    (sunday,) = inside("2017-03-19").trainings
+    (monday,) = inside("2017-03-20").trainings
+    assert sunday == friday
+    assert monday.identity != friday.identity
+    assert friday.identity["valid_end"] == str(friday.as_of) == "2017-03-17"
+    assert inside("2017-01-31", "2017-03-17").trainings[1] == friday
+
+
+def test_identity_is_the_same_whether_the_day_was_the_last_or_not() -> None:
+    (known,) = inside("2017-03-17").trainings
+    view = MARKET.until(known.spans.stop - 1)
+    cut = PortfolioMarket(view.panel, view.forecasts, view.half_widths, view.horizon)
+    (then,) = inside("2017-03-17", market=cut).trainings
+    assert then == known
+
+
+def test_day_that_cannot_be_trained_for_is_left_out_of_the_chain() -> None:
+    chain = inside("2015-02-02", "2017-03-15")
+    assert chain == inside("2017-03-15")
+    assert inside("2015-02-02").trainings == ()

@@ -7,8 +7,9 @@ import pandas as pd
 from odyssey_assets.core.windows import parse_window
 from odyssey_assets.infrastructure.model_store import ModelStore, StoredModel
 from odyssey_assets.portfolio.tables import POLICIES, TRAINING_CURVES
-from odyssey_assets.portfolio.training_plan import Training, WindowPlan
+from odyssey_assets.portfolio.training_plan import Training
 from odyssey_assets.portfolio.training_table import tabulate
+from odyssey_assets.portfolio.window_plans import WindowPlan
 from odyssey_assets_tests.portfolio.small_training import (
     first_training,
     small_market,

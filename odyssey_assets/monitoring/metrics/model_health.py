@@ -1,4 +1,7 @@
-"""Figures about the models: how well they forecast of late, who serves, what was retrained."""
+"""Figures about the models: how well they forecast of late, who serves, what was retrained.
+
+How the portfolios of learned policies did belongs to `policy_health`.
+"""
 
 from collections.abc import Sequence
 

@@ -14,8 +14,8 @@ from odyssey_assets.infrastructure.io_manager import asset_outs
 from odyssey_assets.infrastructure.warehouse import Warehouse
 from odyssey_assets.market_data.tables import BARS
 from odyssey_assets.monitoring.ledgers import PROMOTIONS, RETRAINING_EVENTS
-from odyssey_assets.monitoring.tables import FORECAST_QUALITY
-from odyssey_assets.portfolio.tables import POLICIES
+from odyssey_assets.monitoring.tables import FORECAST_QUALITY, POLICY_QUALITY
+from odyssey_assets.portfolio.tables import POLICIES, POLICY_CHALLENGERS, POLICY_TRIALS
 from odyssey_assets.settings import Settings
 
 if TYPE_CHECKING:
@@ -23,7 +23,8 @@ if TYPE_CHECKING:
 
 GROUP = "monitoring"
 EVIDENCE = (
-    CHALLENGERS, TRIALS, FOLDS, PREDICTIONS, LABELS, BARS, FORECAST_QUALITY, POLICIES, DAILY,
+    CHALLENGERS, TRIALS, FOLDS, PREDICTIONS, LABELS, BARS, FORECAST_QUALITY, POLICIES,
+    POLICY_CHALLENGERS, POLICY_TRIALS, POLICY_QUALITY, DAILY,
 )  # fmt: skip
 SHOWN = {
     "subject": "Subject", "decision": "Decision", "model_version": "Version",
@@ -100,8 +101,7 @@ def _mirror(evidence: "Evidence", rows: pd.DataFrame, settings: Settings) -> lis
     from odyssey_assets.monitoring.promotion.mirror import registry_of, wanted_versions
 
     ledger = pd.concat([evidence.ledger, rows], ignore_index=True)
-    fitted = (evidence.folds, evidence.challengers, evidence.policies)
-    return registry_of(settings).sync(wanted_versions(ledger, fitted))
+    return registry_of(settings).sync(wanted_versions(ledger, evidence.fitted))
 
 
 def _in_words(rows: pd.DataFrame) -> dg.MetadataValue:

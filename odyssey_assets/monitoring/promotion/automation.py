@@ -87,8 +87,7 @@ def _fulfil(
     row = entry_of_wish(wish, evidence, ModelStore(home_of(settings).models), settings)
     warehouse.append(PROMOTIONS, row)
     ledger = pd.concat([evidence.ledger, row], ignore_index=True)
-    fitted = (evidence.folds, evidence.challengers, evidence.policies)
-    problems = registry_of(settings).sync(wanted_versions(ledger, fitted))
+    problems = registry_of(settings).sync(wanted_versions(ledger, evidence.fitted))
     for problem in problems:
         context.log.warning(problem)
     context.add_output_metadata(

@@ -6,8 +6,10 @@ from odyssey_assets.forecasting.tables import CHALLENGERS, FOLDS
 from odyssey_assets.infrastructure.contract_checks import build_contract_check
 from odyssey_assets.infrastructure.warehouse import Warehouse
 from odyssey_assets.monitoring.ledgers import PROMOTIONS
-from odyssey_assets.portfolio.tables import POLICIES
+from odyssey_assets.portfolio.tables import POLICIES, POLICY_CHALLENGERS
 from odyssey_assets.settings import Settings
+
+FITTED = (FOLDS, CHALLENGERS, POLICIES, POLICY_CHALLENGERS)
 
 
 def promotion_checks() -> list[dg.AssetChecksDefinition]:
@@ -28,7 +30,7 @@ def _registry_follows_the_ledger() -> dg.AssetChecksDefinition:
     ) -> dg.AssetCheckResult:
         from odyssey_assets.monitoring.promotion.mirror import registry_of, wanted_versions
 
-        fitted = [warehouse.read(contract) for contract in (FOLDS, CHALLENGERS, POLICIES)]
+        fitted = [warehouse.read(contract) for contract in FITTED]
         wanted = wanted_versions(warehouse.read(PROMOTIONS), fitted)
         problems = registry_of(settings).differences(wanted)
         return dg.AssetCheckResult(

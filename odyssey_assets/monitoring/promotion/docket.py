@@ -10,7 +10,7 @@ import pandas as pd
 from odyssey_assets.core.windows import window_starts
 from odyssey_assets.monitoring.promotion.champions import OF_THE_WINDOW, in_order
 from odyssey_assets.monitoring.promotion.evidence import Evidence
-from odyssey_assets.monitoring.promotion.reversal import DECAY_FLAGS
+from odyssey_assets.monitoring.promotion.forecaster_court import DECAY_FLAGS
 from odyssey_assets.settings import Settings
 
 

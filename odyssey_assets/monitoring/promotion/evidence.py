@@ -24,6 +24,9 @@ KNOWN_SINCE: Mapping[str, str] = {
     "folds": "window",
     "quality": "date",
     "policies": "window",
+    "policy_challengers": "requested_as_of",
+    "policy_trials": "date",
+    "policy_quality": "date",
     "daily": "date",
 }
 
@@ -42,6 +45,9 @@ class Evidence:
         folds: `forecasting.folds`.
         quality: `monitoring.forecast_quality`, at least of the newest session.
         policies: `portfolio.policies`.
+        policy_challengers: `portfolio.policy_challengers`, whole.
+        policy_trials: `portfolio.policy_trials`.
+        policy_quality: `monitoring.policy_quality`, at least of the newest session.
         daily: `backtesting.daily`, at least of the newest year and a half.
     """
 
@@ -54,7 +60,15 @@ class Evidence:
     folds: pd.DataFrame
     quality: pd.DataFrame
     policies: pd.DataFrame
+    policy_challengers: pd.DataFrame
+    policy_trials: pd.DataFrame
+    policy_quality: pd.DataFrame
     daily: pd.DataFrame
+
+    @property
+    def fitted(self) -> tuple[pd.DataFrame, ...]:
+        """The tables that name every model there is."""
+        return self.folds, self.challengers, self.policies, self.policy_challengers
 
     def until(self, day: date) -> Self:
         """Return the rows that were known at the close of `day`; the ledger stays whole.

@@ -107,7 +107,7 @@ def judge_forecasts(
         generator: Draws the bootstrap.
     """
     if len(pair) < settings.min_unseen_sessions:
-        return too_few(pair.sessions, settings)
+        return too_few(pair.sessions, settings.min_unseen_sessions)
     challenger = _figures(pair.challenger, pair, costs)
     incumbent = _figures(pair.incumbent, pair, costs)
     excess = (pair.challenger - pair.outcome) ** 2 - (pair.incumbent - pair.outcome) ** 2
@@ -122,33 +122,35 @@ def judge_returns(
     against: str,
     settings: PromotionSettings,
     generator: np.random.Generator,
+    least: int,
 ) -> Verdict:
-    """Return whether a policy's daily returns after costs are worth more than a baseline's.
+    """Return whether a policy's daily returns after costs are worth more than another's.
 
-    As `judge_forecasts`, with the returns' Sharpe ratio as the only figure and the baseline's lead
-    in return as what the test resamples.
+    As `judge_forecasts`, with the returns' Sharpe ratio as the only figure and the other's lead in
+    return as what the test resamples.
 
     Args:
         sessions: Sessions of both, datetime64, ascending, shape (sessions,).
         own: Returns of the policy, same shape.
-        baseline: Returns of the baseline, same shape.
-        against: The baseline in words.
+        baseline: Returns of the policy, or baseline, that it is held against, same shape.
+        against: That one in words.
         settings: As in `judge_forecasts`.
         generator: Draws the bootstrap.
+        least: Least number of sessions.
     """
-    if len(sessions) < settings.min_unseen_sessions:
-        return too_few(sessions, settings)
+    if len(sessions) < least:
+        return too_few(sessions, least)
     one, two = Figures(sharpe=float(sharpe(own))), Figures(sharpe=float(sharpe(baseline)))
     p_value = p_value_worse(baseline - own, settings, generator)
     return _verdict(sessions, against, one, two, p_value, settings)
 
 
-def too_few(sessions: np.ndarray, settings: PromotionSettings) -> Verdict:
+def too_few(sessions: np.ndarray, least: int) -> Verdict:
     """Return the verdict on a sample that is too small to tell anything."""
     return Verdict(
         "too_few",
         f"{count(len(sessions))} sessions with a known outcome that neither has seen; "
-        f"{count(settings.min_unseen_sessions)} are needed.",
+        f"{count(least)} are needed.",
         sessions,
     )
 

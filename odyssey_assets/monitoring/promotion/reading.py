@@ -12,8 +12,8 @@ from odyssey_assets.infrastructure.warehouse import Warehouse
 from odyssey_assets.market_data.tables import BARS
 from odyssey_assets.monitoring.ledgers import PROMOTIONS
 from odyssey_assets.monitoring.promotion.evidence import Evidence
-from odyssey_assets.monitoring.tables import FORECAST_QUALITY
-from odyssey_assets.portfolio.tables import POLICIES
+from odyssey_assets.monitoring.tables import FORECAST_QUALITY, POLICY_QUALITY
+from odyssey_assets.portfolio.tables import POLICIES, POLICY_CHALLENGERS, POLICY_TRIALS
 from odyssey_assets.settings import Settings
 
 WINDOWS_READ = 4
@@ -38,6 +38,9 @@ def read_evidence(warehouse: Warehouse, settings: Settings) -> Evidence:
         folds=warehouse.read(FOLDS),
         quality=warehouse.read(FORECAST_QUALITY, recent),
         policies=warehouse.read(POLICIES),
+        policy_challengers=warehouse.read(POLICY_CHALLENGERS),
+        policy_trials=warehouse.read(POLICY_TRIALS),
+        policy_quality=warehouse.read(POLICY_QUALITY, recent),
         daily=warehouse.read(DAILY, recent),
     )
 

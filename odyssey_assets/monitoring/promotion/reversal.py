@@ -5,114 +5,84 @@ the very same sessions. One without the other is noise, or a market in which nob
 """
 
 from collections.abc import Mapping
-from datetime import date
 from typing import Any
 
-import numpy as np
 import pandas as pd
 
-from odyssey_assets.core.figure_text import count, ratio
-from odyssey_assets.core.windows import Window, window_of
-from odyssey_assets.monitoring.promotion.champions import (
-    VersionRef,
-    in_order,
-    serving_at_end,
-)
+from odyssey_assets.core.figure_text import count
+from odyssey_assets.monitoring.promotion.champions import VersionRef, in_order, serving_at_end
+from odyssey_assets.monitoring.promotion.court import Court
 from odyssey_assets.monitoring.promotion.entries import Decision
-from odyssey_assets.monitoring.promotion.evidence import Evidence, TickerEvidence
-from odyssey_assets.monitoring.promotion.gate import RMSE_DECIMALS, judge_forecasts
-from odyssey_assets.monitoring.promotion.occasion import generator_of
-from odyssey_assets.settings import Settings
 
 ACTOR, CAUSE = "gate", "decay"
-DECAY_FLAGS = ("is_correlation_decayed", "is_coverage_decayed", "is_sharpe_decayed")
 
 
-def reversal(own: TickerEvidence, evidence: Evidence, settings: Settings) -> Decision | None:
-    """Return the rollback of a ticker's last promotion; None where there is no reason for one.
-
-    Args:
-        own: The ticker.
-        evidence: As known on the day of the judgement.
-        settings: How long a promotion is young, least number of sessions, costs.
-    """
-    window, config = window_of(own.as_of), settings.promotion
-    promoted = _last_promotion(evidence.ledger, own.ticker, window)
+def reversal(court: Court) -> Decision | None:
+    """Return the rollback of a subject's last promotion; None where there is no reason for one."""
+    promoted = _last_promotion(court)
     if promoted is None or pd.isna(promoted["predecessor_sha256"]):
         return None
-    champion, former = VersionRef.of_row(promoted), _predecessor(evidence, promoted)
+    champion, former = VersionRef.of_row(promoted), _predecessor(court, promoted)
     since = promoted["serves_after"].date()
-    age = int(np.count_nonzero(own.sessions > np.datetime64(since)))
-    if age > config.rollback_sessions or not _is_decayed(evidence.quality, own, champion, since):
+    is_young = court.sessions_since(since) <= court.settings.promotion.rollback_sessions
+    if not is_young or not court.is_decayed(champion.sha256, since):
         return None
-    pair = own.pair(own.forecasts_of(former.sha256), own.forecasts_of(champion.sha256), after=since)
-    verdict = judge_forecasts(
-        pair, "the champion", settings.costs.proportional, config,
-        generator_of(settings.seed, own.ticker, former.sha256, champion.sha256),
-    )  # fmt: skip
-    if verdict.outcome == "too_few" or verdict.challenger.rmse >= verdict.incumbent.rmse:
+    verdict = court.look_back(former.sha256, champion.sha256, since)
+    better = None if verdict.outcome == "too_few" else court.did_better(verdict)
+    if better is None:
         return None
     return Decision(
-        kind="forecaster",
-        subject=own.ticker,
-        window=window,
-        as_of=own.as_of,
+        kind=court.kind,
+        subject=court.subject,
+        window=court.window,
+        as_of=court.as_of,
         decision="rolled_back",
-        is_champion=_was_champion(evidence.ledger, own.ticker, former),
+        is_champion=_was_champion(court, former),
         model=former,
         reason=(
-            f"The model promoted after {since} fails its decay check, and the one before it erred "
-            f"less on the same {count(len(pair))} sessions: "
-            f"{ratio(verdict.challenger.rmse, RMSE_DECIMALS)} beside "
-            f"{ratio(verdict.incumbent.rmse, RMSE_DECIMALS)}."
+            f"The model promoted after {since} fails its decay check, and on the same "
+            f"{count(len(verdict.sessions))} sessions the one before it {better}."
         ),
         cause=CAUSE,
         actor=ACTOR,
-        serves_after=own.last_forecast,
+        serves_after=court.last_served,
         predecessor=champion,
         held_against=champion.sha256,
         verdict=verdict,
     )
 
 
-def _last_promotion(ledger: pd.DataFrame, ticker: str, window: Window) -> Mapping[Any, Any] | None:
+def _last_promotion(court: Court) -> Mapping[Any, Any] | None:
     """Return the row that put the serving model in its place; None unless it was a promotion."""
-    serving = serving_at_end(ledger, ticker, window)
+    serving = serving_at_end(court.evidence.ledger, court.subject, court.window, court.kind)
     if serving is None or serving.decision != "promoted":
         return None
-    rows = _of_forecaster(ledger, ticker)
+    rows = _words(court)
     is_its = (rows["decision"] == "promoted") & (rows["model_sha256"] == serving.model.sha256)
     row: Mapping[Any, Any] = in_order(rows[is_its]).iloc[-1].to_dict()
     return row
 
 
-def _predecessor(evidence: Evidence, promoted: Mapping[Any, Any]) -> VersionRef:
+def _predecessor(court: Court, promoted: Mapping[Any, Any]) -> VersionRef:
     """Return the model that a promotion replaced, with what it learned from where that is known."""
     name, sha256 = str(promoted["predecessor_name"]), str(promoted["predecessor_sha256"])
-    tables = (evidence.ledger, evidence.challengers, evidence.folds)
+    evidence = court.evidence
+    tables = (
+        evidence.ledger, evidence.challengers, evidence.folds, evidence.policy_challengers,
+        evidence.policies,
+    )  # fmt: skip
     data = pd.concat([rows.loc[rows["model_sha256"] == sha256, "data_sha256"] for rows in tables])
     known = data.dropna()
     return VersionRef(name, sha256, None if known.empty else str(known.iloc[0]))
 
 
-def _is_decayed(
-    quality: pd.DataFrame, own: TickerEvidence, champion: VersionRef, since: date
-) -> bool:
-    """Return whether the champion's newest figures, of a session it served, fail their check."""
-    rows = quality[(quality["ticker"] == own.ticker) & (quality["date"] > pd.Timestamp(since))]
-    if rows.empty:
-        return False
-    newest = rows.loc[rows["date"].idxmax()]
-    is_its = newest["model_sha256"] == champion.sha256
-    return bool(is_its and newest[list(DECAY_FLAGS)].any())
-
-
-def _was_champion(ledger: pd.DataFrame, ticker: str, model: VersionRef) -> bool:
+def _was_champion(court: Court, model: VersionRef) -> bool:
     """Return whether the last word on a model was that it is champion."""
-    rows = _of_forecaster(ledger, ticker)
+    rows = _words(court)
     words = in_order(rows[rows["model_sha256"] == model.sha256])
     return bool(len(words) and words.iloc[-1]["is_champion"])
 
 
-def _of_forecaster(ledger: pd.DataFrame, ticker: str) -> pd.DataFrame:
-    return ledger[(ledger["kind"] == "forecaster") & (ledger["subject"] == ticker)]
+def _words(court: Court) -> pd.DataFrame:
+    ledger = court.evidence.ledger
+    return ledger[(ledger["kind"] == court.kind) & (ledger["subject"] == court.subject)]

@@ -26,8 +26,9 @@ from odyssey_assets.monitoring.promotion.champions import (
 )
 from odyssey_assets.monitoring.promotion.entries import Decision, entries_of
 from odyssey_assets.monitoring.promotion.evidence import Evidence, ticker_evidence
-from odyssey_assets.monitoring.promotion.gate import Verdict, judge_forecasts
-from odyssey_assets.monitoring.promotion.occasion import generator_of
+from odyssey_assets.monitoring.promotion.forecaster_court import ForecasterCourt
+from odyssey_assets.monitoring.promotion.gate import Verdict
+from odyssey_assets.monitoring.promotion.policy_court import PolicyCourt
 from odyssey_assets.settings import Settings
 
 Act = Literal["promote", "rollback"]
@@ -76,7 +77,7 @@ def entry_of_wish(
     """
     rows = _rows_of(wish.subject, evidence.ledger)
     kind: Kind = rows.iloc[-1]["kind"]
-    as_of = _last_session(kind, wish.subject, evidence)
+    as_of = _last_session(kind, wish.subject, evidence, settings)
     window = window_of(_next_session(as_of))
     serving = serving_at_end(rows, wish.subject, window, kind) or serving_at_end(
         rows, wish.subject, Window(rows["window"].max().date()), kind
@@ -104,7 +105,7 @@ def entry_of_wish(
         serves_after=as_of,
         predecessor=former,
         held_against=None if former is None else former.sha256,
-        verdict=_figures(kind, wish.subject, chosen, former, evidence, settings),
+        verdict=_figures(kind, wish.subject, chosen, serving, evidence, settings),
         turn=_turn(rows, decision, chosen, as_of),
     )
     return entries_of([entry], evidence.ledger, settings.promotion.mode, wish.now)
@@ -118,12 +119,12 @@ def _rows_of(subject: str, ledger: pd.DataFrame) -> pd.DataFrame:
     return rows
 
 
-def _last_session(kind: Kind, subject: str, evidence: Evidence) -> date:
+def _last_session(kind: Kind, subject: str, evidence: Evidence, settings: Settings) -> date:
     """Return the last stored session of a subject."""
-    if kind == "policy":
-        rows = evidence.daily[evidence.daily["strategy"] == subject]
-    else:
-        rows = evidence.bars[evidence.bars["ticker"] == subject]
+    policy = PolicyCourt(subject, evidence, settings)
+    if kind == "policy" and len(policy.returns):
+        return policy.as_of
+    rows = evidence.bars[evidence.bars["ticker"] == subject]
     if rows.empty:
         raise PromotionError(
             f"No recent session of {subject} is stored, so no session to serve after is known. "
@@ -203,13 +204,13 @@ def _refuse_unusable(
             "as in the ledger: it is another one. Find out who changed it, or choose another "
             "version."
         )
-    if kind == "policy":
-        return
-    expected = {
+    expected: dict[str, object] = {
         "model": settings.portfolio.forecast_model,
         "ticker": subject,
         "horizon_sessions": settings.forecasting.horizon_sessions,
     }
+    if kind == "policy":
+        expected = {"policy": subject, "tickers": list(settings.tickers)}
     found = {name: stored.content.get(name) for name in expected}
     if found != expected:
         raise PromotionError(
@@ -222,21 +223,21 @@ def _figures(
     kind: Kind,
     subject: str,
     chosen: VersionRef,
-    former: VersionRef | None,
+    serving: Serving | None,
     evidence: Evidence,
     settings: Settings,
 ) -> Verdict | None:
     """Return the gate's figures for people to see; they decide nothing here."""
-    if kind == "policy" or former is None:
+    if serving is None:
         return None
+    if kind == "policy":
+        court = PolicyCourt(subject, evidence, settings)
+        if court.heard(chosen.sha256) or serving.serves_after is None:
+            return court.compare(chosen.sha256, serving.model.sha256)
+        return court.look_back(chosen.sha256, serving.model.sha256, serving.serves_after)
     own = ticker_evidence(evidence, subject, settings.forecasting.horizon_sessions)
-    return judge_forecasts(
-        own.pair(own.forecasts_of(chosen.sha256), own.forecasts_of(former.sha256)),
-        "the model that serves",
-        settings.costs.proportional,
-        settings.promotion,
-        generator_of(settings.seed, subject, chosen.sha256, former.sha256),
-    )
+    court_of_ticker = ForecasterCourt(own, evidence, settings)
+    return court_of_ticker.compare(chosen.sha256, serving.model.sha256)
 
 
 def _reason(wish: Wish, number: int, serving: Serving | None) -> str:

@@ -1,6 +1,7 @@
-"""Pictures of forecast quality: one small panel a ticker, with what was promised and what broke.
+"""Pictures of quality: what forecasts and policies did lately, was promised of them, and broke.
 
-Every function returns a figure built without pyplot. How a figure reaches the Dagster UI belongs to
+Forecasts have one small panel a ticker, a policy has a picture of its own. Every function returns a
+figure built without pyplot. How a figure reaches the Dagster UI belongs to
 `infrastructure.pictures`.
 """
 
@@ -15,19 +16,22 @@ from matplotlib.figure import Figure
 
 from odyssey_assets.core.chart_frame import (
     Space,
+    chart_frame,
     date_axis,
     panel_frame,
     percent_axis,
     say_no_data,
 )
-from odyssey_assets.core.figure_text import day, percent, ratio
-from odyssey_assets.core.palette import BLUE, INK, ORANGE, RED
+from odyssey_assets.core.figure_text import count, day, display_name, percent, ratio
+from odyssey_assets.core.line_labels import label_ends
+from odyssey_assets.core.palette import BLUE, INK, MUTED, ORANGE, RED
 
 # Three years: long enough to see what is usual, short enough to see single months.
 SHOWN_SESSIONS = 756
 SHOWN_TICKERS = 24
 COLUMNS = 3
 _PANEL_HEIGHT = 1.25
+_DASHED = (0, (3, 2))
 
 
 @dataclass(frozen=True)
@@ -89,6 +93,59 @@ def coverage_chart(quality: pd.DataFrame, *, is_simulated: bool) -> Figure:
     )
 
 
+def policy_chart(quality: pd.DataFrame, *, is_simulated: bool) -> Figure:
+    """Draw the Sharpe ratio of a policy's last 60 sessions, beside equal weight and its limit.
+
+    Args:
+        quality: Rows of `monitoring.policy_quality` of one policy, all of which are drawn.
+        is_simulated: Whether to say that the data is simulated.
+    """
+    rows = quality.sort_values("date")
+    name = display_name(str(rows["policy"].iloc[0])) if len(rows) else "no policy"
+    figure, axes = chart_frame(
+        f"Sharpe ratio of {name} after costs, last 60 sessions",
+        _policy_note(rows),
+        is_simulated=is_simulated,
+        space=Space(left=0.55, right=1.55),
+    )
+    if rows["sharpe_60"].isna().all():
+        say_no_data(axes, "fewer than 60 sessions yet")
+        return figure
+    when = rows["date"].to_numpy()
+    axes.axhline(0.0, color=INK, linewidth=0.6)
+    lines = {
+        "limit": ("sharpe_floor", RED, 1.1),
+        "promised": ("expected_sharpe", ORANGE, 1.1),
+        "equal weight": ("equal_weight_sharpe_60", MUTED, 0.9),
+        name: ("sharpe_60", BLUE, 1.5),
+    }
+    for column, color, width in lines.values():
+        axes.plot(
+            when, rows[column].to_numpy(dtype=np.float64), color=color, lw=width,
+            linestyle=_DASHED if color == RED else "-",
+        )  # fmt: skip
+    is_decayed = rows["is_sharpe_decayed"].to_numpy(dtype=np.bool_)
+    broken = rows.loc[is_decayed, "sharpe_60"].to_numpy(dtype=np.float64)
+    axes.plot(when[is_decayed], broken, linestyle="none", marker=".", color=RED, ms=5)
+    date_axis(axes)
+    ends = {label: float(rows[column].iloc[-1]) for label, (column, *_) in lines.items()}
+    colors = {label: color for label, (_, color, _) in lines.items()}
+    label_ends(axes, ends, colors, lambda label, value: f"{label} {ratio(value)}")
+    return figure
+
+
+def _policy_note(rows: pd.DataFrame) -> str:
+    if rows.empty:
+        return "nothing to measure yet"
+    is_decayed = rows["is_sharpe_decayed"]
+    now = ", now too" if is_decayed.iloc[-1] else ""
+    return (
+        f"{day(rows['date'].iloc[0])} to {day(rows['date'].iloc[-1])}; dashed red: limit beyond "
+        f"chance; red dots: decayed, on {count(is_decayed.sum())} of {count(len(rows))} "
+        f"sessions{now}"
+    )
+
+
 def _panels(quality: pd.DataFrame, what: _Figure, title: str, *, is_simulated: bool) -> Figure:
     dates = np.sort(quality["date"].unique())[-SHOWN_SESSIONS:]
     recent = quality[quality["date"].isin(dates)]
@@ -130,7 +187,7 @@ def _draw(axes: Axes, rows: pd.DataFrame, what: _Figure) -> None:
     for limit in what.limits:
         axes.step(
             when, rows[limit].to_numpy(dtype=np.float64), color=RED, linewidth=0.8,
-            linestyle=(0, (3, 2)), where="post",
+            linestyle=_DASHED, where="post",
         )  # fmt: skip
     axes.plot(when, value, color=BLUE, linewidth=1.0)
     is_decayed = rows[what.flag].to_numpy(dtype=np.bool_)

@@ -1,4 +1,4 @@
-"""Who may retrain: a cool-down a ticker, and so many tickers a day.
+"""Who may retrain: a cool-down each, and so many a day. A policy counts like a ticker.
 
 The cool-down counts sessions of the exchange, so that neither a holiday nor a clock that was moved
 shortens it; the budget counts days in New York. Both see only what the ledger holds.
@@ -29,7 +29,7 @@ def admit(
 ) -> tuple[list[Event], list[tuple[Event, dict[str, str]]]]:
     """Return which events may retrain, as one batch, and which not, with outcome and reason.
 
-    All events of one ticker stand or fall together.
+    All events of one ticker, or of one policy, stand or fall together.
 
     Args:
         wanted: Events that nothing speaks against so far.
@@ -47,7 +47,7 @@ def admit(
         if why is None and left <= 0:
             why = {
                 "outcome": "over_budget",
-                "reason": f"{settings.daily_budget} tickers a day; all were asked for already",
+                "reason": f"the day's {settings.daily_budget} were asked for already",
             }
         if why is not None:
             refused += [(event, why) for event in own]
@@ -61,7 +61,7 @@ def admit(
 def _cooling(
     ticker: str, as_of: date, events: Iterable[Event], settings: RetrainingSettings
 ) -> dict[str, str] | None:
-    """Return why a ticker must wait; None if it need not.
+    """Return why a ticker or policy must wait; None if it need not.
 
     A retraining that failed was none, and what a schedule, a person or a new window asked for makes
     no finding wait: otherwise everything that retrains monthly would never answer one.

@@ -45,6 +45,7 @@ from odyssey_assets.monitoring.retraining.findings import (
 from odyssey_assets.monitoring.retraining.planning import Plan, plan_retraining
 from odyssey_assets.monitoring.retraining.requests import Batch, Reingest, run_config
 from odyssey_assets.monitoring.retraining.settlement import unsettled_batches, unsettled_reingests
+from odyssey_assets.portfolio.catalog import learned_policies
 from odyssey_assets.settings import Settings
 
 ON_DRIFT, ON_FAILED_CHECK, ON_NEW_WINDOW = "on_drift", "on_failed_check", "on_new_window"
@@ -77,7 +78,8 @@ def retraining_sensors(grid: PartitionGrid, jobs: RequestedJobs) -> list[dg.Sens
             ("decay", "data_quality"),
             grid,
             jobs,
-            "Retrains the tickers whose forecasts decayed; fetches data again that is broken.",
+            "Retrains the tickers whose forecasts decayed, and the policies whose portfolio did; "
+            "fetches data again that is broken.",
         ),
         _on_new_window(grid, jobs),
     ]
@@ -178,8 +180,13 @@ def _evaluation(result: CheckResult, settings: Settings) -> Evaluation:
 
 
 def _is_known(finding: Finding, settings: Settings) -> bool:
-    """Return whether a finding is about this universe; an earlier one's tickers may be gone."""
-    return finding.ticker is None or finding.ticker in settings.tickers
+    """Return whether a finding is about this universe; what an earlier one held may be gone.
+
+    Data belong to tickers: a policy has none that could be fetched again.
+    """
+    if finding.ticker is None or finding.ticker in settings.tickers:
+        return True
+    return finding.cause != "data_quality" and finding.ticker in learned_policies(settings)
 
 
 def _begun(instance: dg.DagsterInstance, asked: Sequence[Batch | Reingest]) -> frozenset[str]:
@@ -204,7 +211,7 @@ def _requests(
         dg.RunRequest(
             run_key=batch.run_key,
             job_name=RETRAIN,
-            run_config=run_config(batch),
+            run_config=run_config(batch, settings),
             tags={BATCH_TAG: batch.run_key, CAUSE_TAG: batch.cause},
         )
         for batch in plan.batches

@@ -25,7 +25,7 @@ class Event:
 
     Attributes:
         event_id: Its identity, as the finding has it.
-        ticker: Ticker concerned.
+        ticker: Ticker, or name of a policy, concerned.
         window: Window concerned.
         as_of: Last session known when it was found.
         cause: Kind of reason.

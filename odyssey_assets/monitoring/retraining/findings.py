@@ -1,8 +1,9 @@
-"""What failed checks say about tickers: findings, each with an identity of its own.
+"""What failed checks say about tickers and policies: findings, each with an identity of its own.
 
-A check that fails lists tickers and windows in its metadata; each of them is one finding. The same
-finding read twice, by whoever reads it, has the same `event_id`. Whether something is done about it
-belongs to `planning`; how evaluations are read from Dagster's event log to `automation`.
+A check that fails lists tickers, or learned policies, and windows in its metadata; each of them is
+one finding. The same finding read twice, by whoever reads it, has the same `event_id`. Whether
+something is done about it belongs to `planning`; how evaluations are read from Dagster's event log
+to `automation`.
 """
 
 import math
@@ -22,6 +23,7 @@ EVENT_ID_LENGTH = 32
 WATCHED_CHECKS: Mapping[tuple[str, str], Cause] = {
     ("monitoring.drift_summary", "inputs_have_not_drifted"): "drift",
     ("monitoring.forecast_quality", "forecasts_have_not_decayed"): "decay",
+    ("monitoring.policy_quality", "policies_have_not_decayed"): "decay",
 }
 WATCHED_DATA = ("market_data.raw_bars", "market_data.bars", "market_data.macro")
 
@@ -38,8 +40,8 @@ class Evaluation:
         run_id: Dagster run.
         storage_id: Its place in the event log; of one that was not read there, any number.
         known: Last session that was over when it was evaluated.
-        failures: Entries of `failed_partitions`, each with what it knows of ticker, window, as_of,
-            value and threshold.
+        failures: Entries of `failed_partitions`, each with what it knows of ticker or policy,
+            window, as_of, value and threshold.
     """
 
     asset: str
@@ -54,17 +56,18 @@ class Evaluation:
 
 @dataclass(frozen=True)
 class Finding:
-    """A reason to look at one ticker.
+    """A reason to look at one ticker, or at one policy.
 
     Attributes:
-        ticker: Ticker concerned; None if the check names none, so that nobody can retrain it.
+        ticker: Ticker, or name of a policy, concerned; None if the check names none, so that nobody
+            can retrain it.
         window: Window concerned.
         as_of: Last session known when it was found.
         cause: Kind of reason.
         check: Asset and name of the check.
         value: Figure that the check found, if it is a number.
         threshold: Figure that it may not pass, if it is a number.
-        event_id: Hash of check, ticker, window, as_of and value.
+        event_id: Hash of check, ticker or policy, window, as_of and value.
     """
 
     ticker: str | None
@@ -90,8 +93,9 @@ def cause_of(evaluation: Evaluation) -> Cause | None:
 def findings_of(evaluations: Iterable[Evaluation]) -> tuple[Finding, ...]:
     """Return what the failed ones among `evaluations` found, oldest session first.
 
-    Of several failures of one check in one ticker and window, the one of the latest session
-    counts: a window that drifted at its first checkpoint and still does is one reason, not two.
+    Of several failures of one check in one ticker or policy and window, the one of the latest
+    session counts: a window that drifted at its first checkpoint and still does is one reason, not
+    two.
     """
     newest: dict[tuple[str, str | None, Window], Finding] = {}
     for evaluation in evaluations:
@@ -113,6 +117,8 @@ def _finding(evaluation: Evaluation, cause: Cause, failure: Mapping[str, Any]) -
     as_of = _day(failure.get("as_of")) or evaluation.known
     window = _window(failure.get("window")) or window_of(as_of)
     ticker = failure.get("ticker")
+    if ticker is None:
+        ticker = failure.get("policy")
     identity = {
         "check": check,
         "ticker": ticker,

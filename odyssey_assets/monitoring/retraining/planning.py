@@ -1,4 +1,4 @@
-"""Which findings retrain which tickers now: cool-down, daily budget, and one run for all of them.
+"""Which findings retrain what now: cool-down, daily budget, one run for all tickers and policies.
 
 A plan is the rows to enter in the ledger and the runs to request; enter first, request then.
 Whoever dies in between asks again and gets the same runs under the same run keys, so nothing is
@@ -131,7 +131,7 @@ def _after_ingestion(
 
 
 def _unnamed(finding: Finding, now: datetime) -> dict[str, Any]:
-    reason = "the check names no ticker, so that nobody can be retrained: look at it"
+    reason = "the check names no ticker or policy, so that nobody can be retrained: look at it"
     return entry(event_of(finding, EVERY_TICKER, now), "suppressed", now, reason=reason)
 
 

@@ -4,7 +4,7 @@ A ledger takes each state of an event once, so that settling a run twice changes
 gate decides belongs to `promotion`; here its decisions are only looked up.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import date, datetime
 
 import pandas as pd
@@ -24,7 +24,7 @@ from odyssey_assets.monitoring.retraining.findings import EVENT_ID_LENGTH, Cause
 from odyssey_assets.monitoring.retraining.requests import Batch, Reingest, batches_of, reingests_of
 from odyssey_assets.settings_sections import RetrainingSettings
 
-FORECASTER = "forecaster"
+FORECASTER, POLICY = "forecaster", "policy"
 OUTCOMES_OF_THE_GATE = ("promoted", "rejected", "pending")
 
 
@@ -47,7 +47,13 @@ def started(ledger: pd.DataFrame, batch: str, run_id: str, now: datetime) -> pd.
 
 
 def finished(
-    ledger: pd.DataFrame, batch: str, run_id: str, promotions: pd.DataFrame, now: datetime
+    ledger: pd.DataFrame,
+    batch: str,
+    run_id: str,
+    promotions: pd.DataFrame,
+    now: datetime,
+    *,
+    policies: Collection[str],
 ) -> pd.DataFrame:
     """Return the rows that say what the run of a batch, which succeeded, came to.
 
@@ -56,12 +62,14 @@ def finished(
         batch: Run key of the request.
         run_id: Dagster run.
         promotions: All rows of `monitoring.promotions`. An event's own decision counts, else the
-            newest one about its ticker since the event was requested.
+            newest one about its ticker or policy since the event was requested.
         now: The moment, UTC.
+        policies: Names of the learned policies; everybody else is a ticker.
     """
     entries = []
     for event in in_batch(events_of(ledger), batch):
-        outcome, reason = _decision(event, promotions)
+        kind = POLICY if event.ticker in policies else FORECASTER
+        outcome, reason = _decision(event, kind, promotions)
         entries.append(entry(event, "finished", now, run_id=run_id, outcome=outcome, reason=reason))
     return rows_of(entries)
 
@@ -125,13 +133,13 @@ def fetched_again(
 
 
 def unasked(
-    run_id: str, tickers: Sequence[str], cause: Cause, as_of: date, batch: str, now: datetime
+    run_id: str, subjects: Sequence[str], cause: Cause, as_of: date, batch: str, now: datetime
 ) -> pd.DataFrame:
     """Return the rows of a retraining that no finding asked for: a schedule or a person did.
 
     Args:
         run_id: Dagster run.
-        tickers: Tickers it retrains.
+        subjects: Tickers, and names of policies, that it retrains.
         cause: Why.
         as_of: Last session known when it was asked for.
         batch: Name under which it is settled later.
@@ -139,8 +147,8 @@ def unasked(
     """
     events = [
         Event(
-            event_id=hash_mapping({"run": run_id, "ticker": ticker})[:EVENT_ID_LENGTH],
-            ticker=ticker,
+            event_id=hash_mapping({"run": run_id, "ticker": subject})[:EVENT_ID_LENGTH],
+            ticker=subject,
             window=window_of(as_of),
             as_of=as_of,
             cause=cause,
@@ -153,17 +161,17 @@ def unasked(
             recorded_at=utc(now),
             was_requested_at=utc(now),
         )
-        for ticker in tickers
+        for subject in subjects
     ]
     return rows_of([entry(event, "requested", now, run_id=run_id) for event in events])
 
 
-def _decision(event: Event, promotions: pd.DataFrame) -> tuple[str, str]:
+def _decision(event: Event, kind: str, promotions: pd.DataFrame) -> tuple[str, str]:
     """Return outcome and reason of what the gate decided about an event."""
     if event.cause == "new_window":
         return "pending", "its models forecast; the next marts hold them against the mean"
     decided = promotions[promotions["decision"].isin(OUTCOMES_OF_THE_GATE)]
-    is_meant = (decided["subject"] == event.ticker) & (decided["kind"] == FORECASTER)
+    is_meant = (decided["subject"] == event.ticker) & (decided["kind"] == kind)
     about = decided[is_meant]
     own = decided[decided["event_id"] == event.event_id]
     if own.empty:

@@ -24,8 +24,8 @@ from odyssey_assets.monitoring.promotion.assets import promotion_assets
 from odyssey_assets.monitoring.promotion.automation import promotion_jobs
 from odyssey_assets.monitoring.promotion.champions import in_order
 from odyssey_assets.monitoring.promotion.checks import promotion_checks
-from odyssey_assets.monitoring.tables import FORECAST_QUALITY
-from odyssey_assets.portfolio.tables import POLICIES
+from odyssey_assets.monitoring.tables import FORECAST_QUALITY, POLICY_QUALITY
+from odyssey_assets.portfolio.tables import POLICIES, POLICY_CHALLENGERS, POLICY_TRIALS
 from odyssey_assets.settings import Settings
 from odyssey_assets.settings_sections import WarehouseSettings
 from odyssey_assets_tests.monitoring.promotion.courtroom import (
@@ -39,6 +39,8 @@ from odyssey_assets_tests.monitoring.promotion.courtroom import (
 TABLES = {
     "challengers": CHALLENGERS, "trials": TRIALS, "predictions": PREDICTIONS, "labels": LABELS,
     "bars": BARS, "folds": FOLDS, "quality": FORECAST_QUALITY, "policies": POLICIES,
+    "policy_challengers": POLICY_CHALLENGERS, "policy_trials": POLICY_TRIALS,
+    "policy_quality": POLICY_QUALITY,
     "daily": DAILY, "ledger": PROMOTIONS,
 }  # fmt: skip
 JUDGE = "judge_now"

@@ -2,7 +2,7 @@
 
 One ticker walks at random from before a window into it; a model's forecast is its outcome times the
 model's skill, and noise. Names of models say what they are; their hashes are those of the models
-that `courthouse` stores.
+that `courthouse` stores. Learned policies join it in `policy_bench`.
 """
 
 import hashlib
@@ -26,8 +26,8 @@ from odyssey_assets.monitoring.ledgers import PROMOTIONS
 from odyssey_assets.monitoring.promotion.evidence import Evidence
 from odyssey_assets.monitoring.promotion.judging import judge
 from odyssey_assets.monitoring.promotion.occasion import Occasion
-from odyssey_assets.monitoring.tables import FORECAST_QUALITY
-from odyssey_assets.portfolio.tables import POLICIES
+from odyssey_assets.monitoring.tables import FORECAST_QUALITY, POLICY_QUALITY
+from odyssey_assets.portfolio.tables import POLICIES, POLICY_CHALLENGERS, POLICY_TRIALS
 from odyssey_assets.settings import Settings, build_settings
 from odyssey_assets.settings_sections import LabelSettings
 
@@ -37,6 +37,8 @@ START, END = date(2023, 7, 3), date(2024, 12, 31)
 HORIZON = 5
 NOW = datetime(2025, 1, 2, 3, tzinfo=UTC)
 STEP = 0.02
+LITTLE = STEP / 10
+"""Noise of a challenger: with skill it beats a constant."""
 BEFORE = date(2024, 6, 28)
 """Last session before the window."""
 
@@ -48,8 +50,13 @@ def content_of(name: str) -> dict[str, Any]:
 
 def sha_of(name: str) -> str:
     """Return the SHA-256 that the model called `name` has in a store of signed models."""
-    content = json.dumps(content_of(name), sort_keys=True, separators=(",", ":")).encode()
-    return hashlib.sha256(len(content).to_bytes(8, "big") + content + name.encode()).hexdigest()
+    return signed_sha(content_of(name), name)
+
+
+def signed_sha(content: dict[str, Any], payload: str) -> str:
+    """Return the SHA-256 that a stored model of this content and payload has."""
+    text = json.dumps(content, sort_keys=True, separators=(",", ":")).encode()
+    return hashlib.sha256(len(text).to_bytes(8, "big") + text + payload.encode()).hexdigest()
 
 
 def name_of(name: str) -> str:
@@ -97,14 +104,21 @@ class Courtroom:
     def __post_init__(self) -> None:
         """Let the prices walk."""
         bars = _bars(self.seed)
-        tables = (CHALLENGERS, TRIALS, PREDICTIONS, FOLDS, FORECAST_QUALITY, POLICIES, DAILY)
-        challengers, trials, predictions, folds, quality, policies, daily = (
-            table.empty() for table in tables
-        )
         self.evidence = Evidence(
-            PROMOTIONS.empty(), challengers, trials, predictions,
-            compute_labels(bars, LabelSettings()), bars, folds, quality, policies, daily,
-        )  # fmt: skip
+            ledger=PROMOTIONS.empty(),
+            challengers=CHALLENGERS.empty(),
+            trials=TRIALS.empty(),
+            predictions=PREDICTIONS.empty(),
+            labels=compute_labels(bars, LabelSettings()),
+            bars=bars,
+            folds=FOLDS.empty(),
+            quality=FORECAST_QUALITY.empty(),
+            policies=POLICIES.empty(),
+            policy_challengers=POLICY_CHALLENGERS.empty(),
+            policy_trials=POLICY_TRIALS.empty(),
+            policy_quality=POLICY_QUALITY.empty(),
+            daily=DAILY.empty(),
+        )
 
     @property
     def sessions(self) -> pd.DatetimeIndex:
@@ -138,23 +152,29 @@ class Courtroom:
             self._add("predictions", PREDICTIONS, _rows(rows, sha, after, model))
 
     def challenge(
-        self, name: str, skill: float, *, as_of: date, stand_in_as_of: date | None = None
+        self,
+        name: str,
+        skill: float,
+        *,
+        as_of: date,
+        stand_in_as_of: date | None = None,
+        noise: float = LITTLE,
     ) -> None:
         """Fit a challenger as of a day, and a stand-in of the same skill, and try both."""
         self._fit(name, "challenger", as_of, as_of)
-        self.try_out(name, "challenger", skill, as_of)
+        self.try_out(name, "challenger", skill, as_of, noise)
         if stand_in_as_of is not None:
-            self.add_stand_in(name, skill, as_of=stand_in_as_of, requested=as_of)
+            self.add_stand_in(name, skill, as_of=stand_in_as_of, requested=as_of, noise=noise)
 
     def add_stand_in(
-        self, name: str, skill: float, *, as_of: date, requested: date, noise: float = STEP
+        self, name: str, skill: float, *, as_of: date, requested: date, noise: float = LITTLE
     ) -> None:
         """Fit the stand-in of a challenger and try it."""
         self._fit(f"{name}-stand-in", "stand_in", as_of, requested)
         self.try_out(f"{name}-stand-in", "stand_in", skill, as_of, noise)
 
     def try_out(
-        self, name: str, role: str, skill: float, trained_as_of: date, noise: float = STEP
+        self, name: str, role: str, skill: float, trained_as_of: date, noise: float = LITTLE
     ) -> None:
         """Add the forecasts of a model of the window to the trials."""
         forecasts = self.forecasts(name, skill, noise)
@@ -168,24 +188,6 @@ class Courtroom:
             "ticker": TICKER, "date": day, "window": WINDOW.start, "is_sharpe_decayed": True,
             "model_sha256": sha_of(name),
         }])  # fmt: skip
-
-    def plant_policy(self, lead: float, *, has_baseline: bool = True) -> pd.DataFrame:
-        """Let a learned policy earn equal weight's returns and a lead; return all returns."""
-        for window, name in (("2024-01-01", "older"), ("2024-07-01", "newest")):
-            self._add("policies", POLICIES, [
-                {"window": window, "policy": "ppo", "seed": seed, "is_main_seed": seed == 42,
-                 "status": "trained", "model_name": f"ppo/{name}-{seed}",
-                 "model_sha256": f"{name}-{seed}", "data_sha256": "data"}
-                for seed in (42, 43)
-            ])  # fmt: skip
-        base = np.random.default_rng(0).normal(0.0, 0.01, len(self.sessions))
-        returns = {"ppo": base + lead, **({"equal_weight": base} if has_baseline else {})}
-        for strategy, series in returns.items():
-            self._add("daily", DAILY, [
-                {"strategy": strategy, "date": day, "window": day, "return": value}
-                for day, value in zip(self.sessions, series, strict=True)
-            ])  # fmt: skip
-        return self.evidence.daily
 
     def judge(self, settings: Settings, **occasion: Any) -> pd.DataFrame:
         """Judge, add the rows to the ledger, and return them."""

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import dagster as dg
+import pandas as pd
 import pytest
 
 from odyssey_assets.monitoring.ledgers import RETRAINING_EVENTS
@@ -23,6 +24,13 @@ from odyssey_assets_tests.monitoring.promotion.courtroom import (
     filled,
     name_of,
     sha_of,
+)
+from odyssey_assets_tests.monitoring.promotion.policy_bench import (
+    LEAD,
+    POLICY,
+    PolicyBench,
+    policy_name,
+    policy_sha,
 )
 
 TODAY = date(2024, 10, 31)
@@ -73,6 +81,39 @@ def test_judgement_is_stored_mirrored_and_said_in_words(house: Courthouse) -> No
     assert metadata["registry_problems"] == []
     assert f"| {TICKER} | promoted | 2 | 2024-10-31 | 20 | gate | drift |" in metadata["decisions"]
     assert check_of(result, "registry_follows_the_ledger").passed
+
+
+@pytest.mark.parametrize(
+    ("mode", "decision", "alias"),
+    [("automatic", "promoted", "champion"), ("manual", "pending", "challenger")],
+)
+def test_policy_is_judged_beside_the_tickers_and_mirrored_by_its_own_name(
+    mode: str, decision: str, alias: str, tmp_path: Path, empty_registry: Path
+) -> None:
+    court = tried_court()
+    bench = PolicyBench(court)
+    bench.plant(0.0)
+    bench.serve()
+    bench.challenge("new", LEAD, as_of=TODAY, stand_in_as_of=court.session_before(TODAY, 61))
+    house = courthouse(court, tmp_path, empty_registry, mode=mode)
+    event = {
+        "event_id": "event-1", "state": "requested", "ticker": POLICY, "window": WINDOW.start,
+        "as_of": TODAY, "cause": "decay", "batch": "batch-1",
+    }  # fmt: skip
+    house.warehouse.append(RETRAINING_EVENTS, filled(RETRAINING_EVENTS, [event]))
+    result = house.run(JUDGE, judge={"batch": "batch-1", "cause": "decay"})
+    assert result.success
+    row = house.ledger.iloc[-1]
+    assert (row["kind"], row["decision"]) == ("policy", decision)
+    assert (row["model_sha256"], row["event_id"]) == (policy_sha("new"), "event-1")
+    assert pd.isna(house.ledger.iloc[1]["event_id"])
+    assert house.aliases(f"odyssey-policy-{POLICY}") == {alias: policy_name("new")}
+    assert house.aliases(REGISTERED) == {alias: name_of("new")}
+    assert metadata_of(result)["dagster/row_count"] == 4
+    assert f"| {POLICY} | {decision} | 2 | " in metadata_of(result)["decisions"]
+    assert check_of(result, "registry_follows_the_ledger").passed
+    assert house.run(JUDGE).success
+    assert len(house.ledger) == 4
 
 
 def test_second_judgement_adds_nothing_and_mends_the_registry(house: Courthouse) -> None:

@@ -16,7 +16,17 @@ from odyssey_assets_tests.monitoring.promotion.courtroom import (
     TICKER,
     Courtroom,
     name_of,
+    settings_of,
     sha_of,
+)
+from odyssey_assets_tests.monitoring.promotion.policy_bench import (
+    LEAD,
+    OWN,
+    POLICY,
+    PolicyBench,
+    policy_content,
+    policy_name,
+    policy_sha,
 )
 
 TODAY = date(2024, 10, 31)
@@ -82,3 +92,23 @@ def test_locked_registry_does_not_hold_back_a_decision(house: Courthouse) -> Non
         other.execute("begin exclusive")
         assert house.run("promote", **{PROMOTE_OP: {"subject": TICKER}}).success
     assert house.ledger.iloc[-1]["decision"] == "promoted"
+
+
+def test_person_promotes_a_policy_and_rolls_it_back(tmp_path: Path, empty_registry: Path) -> None:
+    court = Courtroom(today=TODAY)
+    bench = PolicyBench(court)
+    bench.plant(0.0)
+    bench.serve()
+    bench.challenge("new", LEAD, as_of=TODAY)
+    court.judge(settings_of(tmp_path / "judging", mode="manual"))
+    house = courthouse(court, tmp_path, empty_registry, mode="manual")
+    for name in (OWN, "new"):
+        house.store.save(policy_name(name).split("/"), name.encode(), policy_content(name), {})
+    assert house.run("promote", **{PROMOTE_OP: {"subject": POLICY, "actor": "ada"}}).success
+    row = house.ledger.iloc[-1]
+    assert (row["kind"], row["decision"], row["actor"]) == ("policy", "promoted", "ada")
+    registered = f"odyssey-policy-{POLICY}"
+    assert house.aliases(registered) == {"champion": policy_name("new")}
+    assert house.run("rollback", **{ROLLBACK_OP: {"subject": POLICY}}).success
+    assert house.ledger.iloc[-1]["model_sha256"] == policy_sha(OWN)
+    assert house.aliases(registered) == {"champion": policy_name(OWN)}

@@ -15,6 +15,7 @@ from odyssey_assets_tests.monitoring.promotion.courthouse import (
     courthouse,
 )
 from odyssey_assets_tests.monitoring.promotion.courtroom import HORIZON, TICKER, Courtroom
+from odyssey_assets_tests.monitoring.promotion.policy_bench import LEAD, POLICY, PolicyBench
 
 TODAY = date(2024, 10, 31)
 NAME = "registry_follows_the_ledger"
@@ -27,6 +28,10 @@ def house(tmp_path_factory: pytest.TempPathFactory, empty_registry: Path) -> Cou
     court.serve("fold", 0.0)
     unseen = court.session_before(TODAY, 20 + HORIZON)
     court.challenge("new", 0.9, as_of=TODAY, stand_in_as_of=unseen)
+    bench = PolicyBench(court)
+    bench.plant(0.0)
+    bench.serve()
+    bench.challenge("new", LEAD, as_of=TODAY)
     house = courthouse(court, tmp_path_factory.mktemp("checks"), empty_registry)
     assert house.run(JUDGE).success
     return house
@@ -50,7 +55,7 @@ def evaluated(house: Courthouse) -> tuple[bool, dict[str, Any]]:
 def test_check_passes_while_both_agree_and_names_what_differs(house: Courthouse) -> None:
     passed, metadata = evaluated(house)
     assert passed
-    assert metadata == {"versions": 2, "problems": []}
+    assert metadata == {"versions": 4, "problems": []}
     uri = f"sqlite:///{house.home.mlflow / 'mlflow.db'}"
     client = MlflowClient(tracking_uri=uri, registry_uri=uri)
     client.set_registered_model_alias(f"odyssey-{TICKER}", "champion", "1")
@@ -58,6 +63,10 @@ def test_check_passes_while_both_agree_and_names_what_differs(house: Courthouse)
     assert not passed
     (problem,) = metadata["problems"]
     assert "expected {'champion': '2'}" in problem
+    client.delete_registered_model_alias(f"odyssey-policy-{POLICY}", "challenger")
+    _, metadata = evaluated(house)
+    (other,) = set(metadata["problems"]) - {problem}
+    assert "expected {'challenger': '2'}" in other
     (house.home.mlflow / "mlflow.db").unlink()
     passed, metadata = evaluated(house)
     assert not passed

@@ -11,10 +11,12 @@ from odyssey_assets.monitoring.promotion.evidence import KNOWN_SINCE, ticker_evi
 from odyssey_assets_tests.monitoring.promotion.courtroom import (
     BEFORE,
     HORIZON,
+    LITTLE,
     TICKER,
     Courtroom,
     sha_of,
 )
+from odyssey_assets_tests.monitoring.promotion.policy_bench import OWN, PolicyBench, policy_sha
 
 TODAY = date(2024, 10, 31)
 FIT = date(2024, 9, 16)
@@ -26,6 +28,13 @@ def court() -> Courtroom:
     court.serve("fold", 0.5)
     court.try_out("fold", "fold", 0.5, BEFORE)
     court.challenge("new", 0.5, as_of=FIT)
+    bench = PolicyBench(court)
+    bench.plant(0.0)
+    bench.serve()
+    for day in (FIT, TODAY):
+        bench.challenge(f"policy of {day}", 0.0, as_of=day)
+        bench.decay(OWN, day)
+        court.decay("fold", day)
     return court
 
 
@@ -41,8 +50,8 @@ def test_pair_has_exactly_the_sessions_that_neither_saw_and_whose_outcome_is_kno
     assert list(pair.opens) == list(adjusted_bars(bars)["open"])
     labels = court.evidence.labels.set_index("date")[f"forward_return_{HORIZON}d"]
     assert list(pair.outcome) == list(labels.loc[expected])
-    assert list(pair.challenger) == list(court.forecasts("new", 0.5).loc[expected])
-    assert list(pair.incumbent) == list(court.forecasts("fold", 0.5).loc[expected])
+    assert list(pair.challenger) == list(court.forecasts("new", 0.5, LITTLE).loc[expected])
+    assert list(pair.incumbent) == list(court.forecasts("fold", 0.5, LITTLE).loc[expected])
 
 
 def test_pair_can_be_cut_at_both_ends(court: Courtroom) -> None:
@@ -79,9 +88,17 @@ def test_evidence_of_a_day_has_no_later_row_but_the_whole_ledger(court: Courtroo
     known = evidence.until(FIT)
     for table, column in KNOWN_SINCE.items():
         rows = getattr(known, table)
-        assert rows.empty or rows[column].max() <= pd.Timestamp(FIT)
+        assert rows[column].max() <= pd.Timestamp(FIT)
+        assert len(rows) > 0
+        is_whole = table in ("challengers", "folds", "policies")
+        assert is_whole or len(rows) < len(getattr(evidence, table))
     assert len(known.ledger) == 1
-    assert len(known.trials) < len(evidence.trials)
+
+
+def test_evidence_names_every_model_there_is(court: Courtroom) -> None:
+    named = {sha for rows in court.evidence.fitted for sha in rows["model_sha256"]}
+    policies = {policy_sha(f"policy of {day}") for day in (FIT, TODAY)}
+    assert named >= {sha_of("fold"), sha_of("new"), policy_sha(OWN), *policies}
 
 
 def test_served_forecasts_are_those_of_the_forecaster_whoever_made_them(court: Courtroom) -> None:

@@ -177,7 +177,7 @@ def test_returns_above_the_baseline_pass_and_equal_ones_do_not() -> None:
     baseline = generator.normal(0, 0.01, 252)
     for own, outcome in ((baseline + 0.002, "passed"), (baseline, "failed")):
         verdict = judge_returns(
-            SESSIONS[:252], own, baseline, "equal weight", QUICK, np.random.default_rng(1)
+            SESSIONS[:252], own, baseline, "equal weight", QUICK, np.random.default_rng(1), 252
         )
         assert verdict.outcome == outcome
         assert verdict.challenger.sharpe == float(sharpe(own))

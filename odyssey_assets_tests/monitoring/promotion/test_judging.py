@@ -14,10 +14,13 @@ from odyssey_assets.monitoring.promotion.champions import reigns_of
 from odyssey_assets_tests.monitoring.promotion.courtroom import (
     BEFORE,
     HORIZON,
+    LITTLE,
     NOW,
+    STEP,
     TICKER,
     WINDOW,
     Courtroom,
+    name_of,
     settings_of,
     sha_of,
 )
@@ -74,13 +77,40 @@ def test_figures_of_a_promotion_are_those_of_the_stand_in_on_the_unseen_sessions
     row = word_on(court.judge(settings_of(tmp_path)), "new")
     labels = court.evidence.labels.set_index("date")[f"forward_return_{HORIZON}d"]
     unseen = labels.loc[row["first_unseen"] : row["last_unseen"]]
-    for side, name, skill in (
-        ("challenger", "new-stand-in", GOOD),
-        ("incumbent", "fold", BAD),
+    for side, name, skill, noise in (
+        ("challenger", "new-stand-in", GOOD, LITTLE),
+        ("incumbent", "fold", BAD, STEP),
     ):
-        forecast = court.forecasts(name, skill).loc[unseen.index]
+        forecast = court.forecasts(name, skill, noise).loc[unseen.index]
         expected = rmse(forecast.to_numpy(), unseen.to_numpy())
         assert row[f"{side}_rmse"] == pytest.approx(expected, rel=1e-12)
+
+
+def test_challenger_that_beats_an_unproven_model_only_serves_and_is_no_champion(
+    tmp_path: Path,
+) -> None:
+    court = Courtroom(today=TODAY)
+    court.serve("fold", -GOOD)
+    court.challenge("new", 0.3, as_of=TODAY, stand_in_as_of=stand_in_day(court), noise=STEP)
+    row = word_on(court.judge(settings_of(tmp_path)), "new")
+    assert row["decision"] == "promoted"
+    assert not row["is_champion"]
+    assert "against the historical mean" in row["reason"]
+    assert [reign.model_name for reign in reigns_of(court.evidence.ledger, "forecaster")] == [
+        tuple(name_of("new").split("/"))
+    ]
+
+
+def test_challenger_that_replaces_a_champion_is_one_without_further_proof(tmp_path: Path) -> None:
+    court = Courtroom(today=TODAY)
+    court.serve("older", GOOD, after=date(2023, 12, 29), noise=LITTLE)
+    court.serve("fold", 0.3, noise=STEP / 4)
+    court.challenge("new", 0.6, as_of=TODAY, stand_in_as_of=stand_in_day(court), noise=STEP / 4)
+    rows = court.judge(settings_of(tmp_path))
+    assert word_on(rows, "fold")["decision"] == "succeeded"
+    row = word_on(rows, "new")
+    assert (row["decision"], row["is_champion"]) == ("promoted", True)
+    assert "historical mean" not in row["reason"]
 
 
 def test_challenger_whose_stand_in_did_worse_is_rejected_and_serves_nothing(

@@ -9,6 +9,7 @@ from odyssey_assets.forecasting.tables import CHALLENGERS, FOLDS
 from odyssey_assets.infrastructure.model_registry import WantedVersion
 from odyssey_assets.monitoring.ledgers import PROMOTIONS
 from odyssey_assets.monitoring.promotion.mirror import wanted_versions
+from odyssey_assets.portfolio.tables import POLICIES, POLICY_CHALLENGERS
 from odyssey_assets_tests.monitoring.promotion.courtroom import filled
 from odyssey_assets_tests.monitoring.promotion.test_champions import ledger_of, row
 
@@ -19,6 +20,10 @@ def numbered(*rows: dict[str, Any]) -> pd.DataFrame:
     for one in rows:
         one["model_version"] = models.setdefault(one["model_sha256"], len(models) + 1)
     return ledger_of(*rows)
+
+
+def policy_row(minute: int, decision: str, model: str, after: date | None = None) -> dict[str, Any]:
+    return row(minute, decision, model, after, subject="ppo", kind="policy")
 
 
 def aliases(wanted: tuple[WantedVersion, ...]) -> dict[str, str]:
@@ -89,6 +94,35 @@ def test_training_date_and_run_come_from_the_tables_of_models() -> None:
     assert (fold.run_id, fold.tags["valid_end"]) == ("run-1", "2024-06-14")
     assert (new.run_id, new.tags["trained_as_of"]) == (None, "2024-08-30")
     assert all(isinstance(value, str) for one in (fold, new) for value in one.tags.values())
+
+
+def test_policy_that_waits_is_the_challenger_and_champion_once_it_has_earned_its_place() -> None:
+    rows = [
+        policy_row(1, "unproven", "own"),
+        policy_row(2, "pending", "new"),
+        policy_row(3, "promoted", "new", date(2024, 8, 1)),
+        policy_row(4, "rolled_back", "own", date(2024, 9, 3)),
+    ]
+    rows[3]["is_champion"] = False
+    ledgers = [numbered(*rows[:count]) for count in range(1, 5)]
+    assert [aliases(wanted_versions(one)) for one in ledgers] == [
+        {}, {"challenger": "new"}, {"champion": "new"}, {},
+    ]  # fmt: skip
+    rows[2]["is_champion"] = False
+    assert aliases(wanted_versions(numbered(*rows[:3]))) == {}
+    names = {one.registered_model for one in wanted_versions(ledgers[-1])}
+    assert names == {"odyssey-policy-ppo"}
+
+
+def test_details_of_policies_come_from_both_tables_of_trainings() -> None:
+    ledger = numbered(policy_row(1, "unproven", "own"), policy_row(2, "pending", "new"))
+    own = {"model_sha256": "own", "valid_end": datetime(2024, 6, 28), "mlflow_run_id": "run-1"}
+    new = {"model_sha256": "new", "trained_as_of": datetime(2024, 8, 30), "mlflow_run_id": "run-2"}
+    policies = filled(POLICIES, [{**own, "status": "trained"}])
+    wanted = wanted_versions(ledger, (policies, filled(POLICY_CHALLENGERS, [new])))
+    assert [one.run_id for one in wanted] == ["run-1", "run-2"]
+    assert wanted[0].tags["valid_end"] == "2024-06-28"
+    assert wanted[1].tags["trained_as_of"] == "2024-08-30"
 
 
 def test_empty_ledger_wants_nothing() -> None:

@@ -1,6 +1,7 @@
 """What people ask for: fulfilled once, or refused with a reason."""
 
 from copy import copy
+from dataclasses import replace
 from datetime import date
 from functools import cache
 from pathlib import Path
@@ -9,6 +10,7 @@ from typing import Any
 import pandas as pd
 import pytest
 
+from odyssey_assets.core.returns import sharpe
 from odyssey_assets.core.windows import Window
 from odyssey_assets.errors import ModelError, PromotionError
 from odyssey_assets.infrastructure.model_store import ModelStore
@@ -30,6 +32,16 @@ from odyssey_assets_tests.monitoring.promotion.courtroom import (
     name_of,
     settings_of,
     sha_of,
+)
+from odyssey_assets_tests.monitoring.promotion.policy_bench import (
+    LEAD,
+    OLDER,
+    OWN,
+    POLICY,
+    PolicyBench,
+    policy_content,
+    policy_name,
+    policy_sha,
 )
 
 TODAY = date(2024, 10, 31)
@@ -225,21 +237,102 @@ def test_subject_without_recent_sessions_is_refused(desk: Desk) -> None:
         desk.ask("rollback")
 
 
-def test_policy_rolls_back_to_the_model_of_an_earlier_window(desk: Desk) -> None:
-    desk.court.plant_policy(0.001)
+@pytest.fixture
+def policies(desk: Desk) -> PolicyBench:
+    """Return a policy beside the desk's ticker: its own model serves, a challenger waits."""
+    bench = PolicyBench(desk.court)
+    bench.plant(0.0)
+    bench.serve(OWN, 0.0)
+    unseen = desk.court.session_before(TODAY, 61)
+    bench.challenge("fresh", LEAD, as_of=TODAY, stand_in_as_of=unseen)
+    desk.settings = settings_of(desk.store.folder.parent, mode="manual", min_unseen_returns=20)
+    for name in (OLDER, OWN, "fresh"):
+        stored = desk.store.save(
+            policy_name(name).split("/"), name.encode(), policy_content(name), {}
+        )
+        assert stored.model_sha256 == policy_sha(name)
     desk.court.judge(desk.settings)
-    desk.store.save(("ppo", "older-42"), b"older", {"steps": 1}, {})
-    older = desk.store.load(("ppo", "older-42")).model_sha256
-    evidence = desk.court.evidence
-    of_policy = evidence.ledger["kind"] == "policy"
-    past = evidence.ledger[of_policy].assign(
-        decision_id="past", window=pd.Timestamp("2024-01-01"), model_name="ppo/older-42",
-        model_sha256=older, model_version=7, recorded_at=pd.Timestamp("2024-01-02"),
+    return bench
+
+
+def test_person_promotes_the_policy_that_waits_with_the_figures_of_its_trial(
+    policies: PolicyBench, desk: Desk
+) -> None:
+    row = desk.ask("promote", subject=POLICY)
+    assert (row["kind"], row["decision"], row["actor"]) == ("policy", "promoted", "ada")
+    assert (row["model_version"], row["model_sha256"]) == (2, policy_sha("fresh"))
+    assert row["predecessor_sha256"] == row["held_against"] == policy_sha(OWN)
+    assert row["serves_after"] == pd.Timestamp(desk.court.today)
+    assert row["is_champion"]
+    trial = policies.earned("fresh", LEAD, TODAY)[: desk.court.today]
+    assert (row["unseen_sessions"], row["first_unseen"]) == (len(trial), trial.index[0])
+    assert row["challenger_sharpe"] == pytest.approx(float(sharpe(trial.to_numpy())), rel=1e-12)
+    assert row["p_value_worse"] > 0.5
+    assert pd.isna(row["challenger_rmse"])
+    with pytest.raises(PromotionError, match="No challenger of ppo waits"):
+        desk.ask("promote", subject=POLICY)
+    with pytest.raises(PromotionError, match="Version 2 of ppo serves already"):
+        desk.ask("promote", 2, POLICY)
+
+
+def test_person_rolls_a_policy_back_with_the_figures_of_the_portfolio_without_it(
+    policies: PolicyBench, desk: Desk
+) -> None:
+    desk.court.today = changed = date(2024, 11, 15)
+    desk.ask("promote", subject=POLICY)
+    policies.serve("fresh", 0.0, after=changed)
+    policies.try_out(OWN, "predecessor", LEAD, changed)
+    desk.court.today = date(2024, 12, 20)
+    row = desk.ask("rollback", subject=POLICY)
+    assert (row["decision"], row["model_sha256"]) == ("rolled_back", policy_sha(OWN))
+    assert row["serves_after"] == pd.Timestamp(desk.court.today)
+    without = policies.earned(OWN, LEAD, changed)[: desk.court.today]
+    assert row["unseen_sessions"] == len(without)
+    assert row["challenger_sharpe"] == pytest.approx(float(sharpe(without.to_numpy())), rel=1e-12)
+    reigns = reigns_of(desk.ledger, "policy")
+    assert [one.model_sha256 for one in reigns] == [policy_sha("fresh"), policy_sha(OWN)]
+
+
+def test_policy_rolls_back_to_the_model_of_an_earlier_window(
+    policies: PolicyBench, desk: Desk
+) -> None:
+    past = policies.court.evidence.ledger.iloc[-1:].assign(
+        decision_id="past", decision="succeeded", window=pd.Timestamp("2024-01-01"),
+        model_name=policy_name(OLDER), model_sha256=policy_sha(OLDER), model_version=7,
     )  # fmt: skip
     desk.court.extend("ledger", past)
-    row = desk.ask("rollback", 7, "ppo")
+    row = desk.ask("rollback", 7, POLICY)
     assert (row["kind"], row["decision"]) == ("policy", "rolled_back")
-    assert row["predecessor_sha256"] == "newest-42"
-    assert pd.isna(row["unseen_sessions"])
+    assert row["predecessor_sha256"] == policy_sha(OWN)
+    assert row["unseen_sessions"] == 0
     (reign,) = reigns_of(desk.ledger, "policy")
-    assert (reign.subject, reign.model_name) == ("ppo", ("ppo", "older-42"))
+    assert (reign.subject, reign.model_name) == (POLICY, tuple(policy_name(OLDER).split("/")))
+    assert reign.window == WINDOW
+
+
+@pytest.mark.parametrize(
+    "content", [{"tickers": ["AAPL"]}, {"policy": "other"}], ids=["tickers", "policy"]
+)
+def test_policy_of_another_kind_is_refused(
+    content: dict[str, Any], policies: PolicyBench, desk: Desk
+) -> None:
+    parts = policy_name("fresh").split("/")
+    desk.store.remove(parts)
+    stored = desk.store.save(parts, b"fresh", {**policy_content("fresh"), **content}, {})
+    ledger = policies.court.evidence.ledger
+    is_its = ledger["model_sha256"] == policy_sha("fresh")
+    ledger.loc[is_its, "model_sha256"] = stored.model_sha256
+    with pytest.raises(PromotionError, match="of another kind"):
+        desk.ask("promote", subject=POLICY)
+
+
+def test_policy_hands_over_after_the_last_session_that_it_may_have_seen(
+    policies: PolicyBench, desk: Desk
+) -> None:
+    evidence = policies.court.evidence
+    behind = evidence.daily[evidence.daily["date"] <= pd.Timestamp(TODAY)]
+    policies.court.evidence = replace(evidence, daily=behind)
+    assert desk.ask("promote", subject=POLICY)["serves_after"] == pd.Timestamp(desk.court.today)
+    policies.court.evidence = replace(policies.court.evidence, daily=behind.iloc[:0])
+    with pytest.raises(PromotionError, match="No recent session of ppo"):
+        desk.ask("rollback", subject=POLICY)

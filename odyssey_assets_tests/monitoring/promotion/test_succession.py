@@ -17,6 +17,14 @@ from odyssey_assets_tests.monitoring.promotion.courtroom import (
     settings_of,
     sha_of,
 )
+from odyssey_assets_tests.monitoring.promotion.policy_bench import (
+    OLDER,
+    OWN,
+    POLICY,
+    PolicyBench,
+    policy_name,
+    policy_sha,
+)
 
 OPENING = date(2024, 7, 1)
 EARLIER = date(2023, 12, 29)
@@ -119,11 +127,11 @@ def test_policy_succeeds_if_it_earned_more_than_equal_weight_for_its_risk(
     lead: float, decision: str, tmp_path: Path
 ) -> None:
     court = Courtroom(today=date(2024, 10, 31))
-    daily = court.plant_policy(lead)
+    daily = PolicyBench(court).plant(lead)
     (row,) = court.judge(settings_of(tmp_path)).to_dict("records")
     assert (row["kind"], row["subject"], row["decision"]) == ("policy", "ppo", decision)
-    assert row["model_sha256"] == "newest-42"
-    assert row["predecessor_sha256"] == "older-42"
+    assert row["model_sha256"] == policy_sha(OWN)
+    assert row["predecessor_sha256"] == policy_sha(OLDER)
     assert row["held_against"] == "equal_weight"
     assert row["unseen_sessions"] == 252
     own = daily[(daily["strategy"] == "ppo") & (daily["date"] <= pd.Timestamp(court.today))]
@@ -133,16 +141,38 @@ def test_policy_succeeds_if_it_earned_more_than_equal_weight_for_its_risk(
     assert court.judge(settings_of(tmp_path)).empty
 
 
+def test_policy_follows_whoever_reigned_at_the_end_of_the_window_before(tmp_path: Path) -> None:
+    court = Courtroom(today=date(2024, 10, 31))
+    PolicyBench(court).plant(0.001)
+    reign = {
+        "kind": "policy", "subject": POLICY, "decision": "promoted", "decision_id": "last",
+        "is_champion": True,
+        "model_name": policy_name("better"), "model_sha256": policy_sha("better"),
+        "model_version": 4,
+    }  # fmt: skip
+    court.add("ledger", PROMOTIONS, [
+        {**reign, "window": date(2024, 1, 1), "serves_after": date(2024, 5, 1)},
+        {**reign, "window": date(2023, 7, 1), "serves_after": date(2023, 9, 1),
+         "decision_id": "long past", "model_sha256": policy_sha("past"), "model_version": 3},
+        {**reign, "window": date(2024, 1, 1), "serves_after": date(2024, 6, 3),
+         "decision_id": "a ticker", "kind": "forecaster", "model_sha256": "of a ticker"},
+    ])  # fmt: skip
+    (row,) = court.judge(settings_of(tmp_path)).to_dict("records")
+    assert (row["model_sha256"], row["model_version"]) == (policy_sha(OWN), 5)
+    assert row["predecessor_name"] == policy_name("better")
+    assert row["predecessor_sha256"] == policy_sha("better")
+
+
 def test_policy_without_equal_weight_beside_it_is_unproven(tmp_path: Path) -> None:
     court = Courtroom(today=date(2024, 10, 31))
-    court.plant_policy(0.001, has_baseline=False)
+    PolicyBench(court).plant(0.001, has_baseline=False)
     (row,) = court.judge(settings_of(tmp_path)).to_dict("records")
     assert (row["decision"], row["unseen_sessions"]) == ("unproven", 0)
 
 
 def test_ticker_and_policy_are_numbered_apart(tmp_path: Path) -> None:
     court = court_at_the_opening(0.9)
-    court.plant_policy(0.001)
+    PolicyBench(court).plant(0.001)
     rows = court.judge(settings_of(tmp_path))
     assert list(rows["subject"]) == [TICKER, "ppo"]
     assert list(rows["model_version"]) == [1, 1]

@@ -8,7 +8,8 @@ from scipy import stats
 
 from odyssey_assets.core.rolling_scores import trailing
 from odyssey_assets.core.windows import windows_between
-from odyssey_assets.monitoring.quality.decay import MIN_PAST_WINDOWS, judge_decay
+from odyssey_assets.monitoring.quality.chance import MIN_PAST_WINDOWS
+from odyssey_assets.monitoring.quality.decay import judge_decay
 from odyssey_assets.settings_sections import DecaySettings
 
 SETTINGS = DecaySettings()

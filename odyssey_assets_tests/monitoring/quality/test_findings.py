@@ -4,7 +4,12 @@ import numpy as np
 import pandas as pd
 
 from odyssey_assets.core.windows import Window
-from odyssey_assets.monitoring.quality.findings import decayed_before, decayed_now
+from odyssey_assets.monitoring.quality.findings import (
+    decayed_before,
+    decayed_now,
+    decayed_policies_before,
+    decayed_policies_now,
+)
 
 RUNNING = Window(date(2024, 7, 1))
 
@@ -30,6 +35,12 @@ def rows(ticker: str = "AAA", **changes: object) -> pd.DataFrame:
         }
     )
     return frame.assign(**changes)
+
+
+def policy_rows(policy: str = "ppo", **changes: object) -> pd.DataFrame:
+    """Return two rows of each of two windows of a policy, the last of which is the newest."""
+    columns = ["ticker", "date", "window", "sharpe_60", "sharpe_floor", "is_sharpe_decayed"]
+    return rows(policy, **changes)[columns].rename(columns={"ticker": "policy"})
 
 
 def only(at: int) -> np.ndarray:
@@ -87,3 +98,35 @@ def test_earlier_windows_are_counted_once_a_ticker() -> None:
 def test_no_rows_have_no_findings() -> None:
     assert decayed_now(rows().iloc[:0], RUNNING) == []
     assert decayed_before(rows().iloc[:0], RUNNING) == 0
+
+
+def test_policy_that_has_decayed_is_reported_by_name_with_value_and_limit() -> None:
+    sound = policy_rows("other")
+    frame = pd.concat([policy_rows(is_sharpe_decayed=only(3), sharpe_60=-5.0), sound])
+    assert decayed_policies_now(frame.sample(frac=1.0, random_state=0), RUNNING) == [
+        {
+            "policy": "ppo",
+            "window": "2024-07-01",
+            "as_of": "2024-12-31",
+            "value": -5.0,
+            "threshold": -4.0,
+            "reason": "sharpe -5.000, limit -4.000",
+        }
+    ]
+
+
+def test_decay_of_a_policy_that_is_over_is_counted_by_window_and_no_news() -> None:
+    for at, earlier in ((0, 1), (1, 1), (2, 0)):
+        frame = policy_rows(is_sharpe_decayed=only(at))
+        assert decayed_policies_now(frame, RUNNING) == []
+        assert decayed_policies_before(frame, RUNNING) == earlier
+    both = pd.concat(
+        [policy_rows(is_sharpe_decayed=True), policy_rows("b", is_sharpe_decayed=True)]
+    )
+    assert decayed_policies_before(both, RUNNING) == 2
+    assert [entry["policy"] for entry in decayed_policies_now(both, RUNNING)] == ["b", "ppo"]
+
+
+def test_no_policy_rows_have_no_findings() -> None:
+    assert decayed_policies_now(policy_rows().iloc[:0], RUNNING) == []
+    assert decayed_policies_before(policy_rows().iloc[:0], RUNNING) == 0

@@ -22,6 +22,9 @@ ASSETS: dict[Cause, tuple[str, str]] = {
     "data_quality": ("market_data.bars", "fulfils_its_contract"),
 }
 
+POLICIES = ("ppo",)
+POLICY_QUALITY_CHECK = ("monitoring.policy_quality", "policies_have_not_decayed")
+
 
 def failure(ticker: str | None, **changes: Any) -> dict[str, Any]:
     known = {"window": WINDOW, "as_of": KNOWN.isoformat(), "value": 0.01, "threshold": 0.02}
@@ -36,6 +39,20 @@ def evaluation(cause: Cause, *failures: dict[str, Any], **changes: Any) -> Evalu
         "failures": failures,
     }  # fmt: skip
     return Evaluation(**{**values, **changes})
+
+
+def policy_failure(policy: str, **changes: Any) -> dict[str, Any]:
+    """Return what the check of policies lists about one of them."""
+    known = {"window": WINDOW, "as_of": KNOWN.isoformat(), "value": -2.0, "threshold": -1.0}
+    return {"policy": policy, **known, "reason": "lost more than chance explains", **changes}
+
+
+def policy_findings(
+    *policies: str, as_of: date = KNOWN, window: str = WINDOW
+) -> tuple[Finding, ...]:
+    entries = [policy_failure(each, as_of=as_of.isoformat(), window=window) for each in policies]
+    asset, check = POLICY_QUALITY_CHECK
+    return findings_of([evaluation("decay", *entries, known=as_of, asset=asset, check=check)])
 
 
 def findings(
@@ -61,13 +78,20 @@ def joined(*frames: pd.DataFrame) -> pd.DataFrame:
     return RETRAINING_EVENTS.conform(rows.drop_duplicates(list(RETRAINING_EVENTS.grain)))
 
 
-def promotion(ticker: str, decision: str, at: datetime, event_id: str | None = None) -> Any:
+def promotion(
+    subject: str,
+    decision: str,
+    at: datetime,
+    event_id: str | None = None,
+    *,
+    kind: str = "forecaster",
+) -> Any:
     """Return a row of `monitoring.promotions`, of which only the arguments matter."""
     row: dict[str, Any] = {column.name: None for column in PROMOTIONS.columns if column.is_nullable}
     day = pd.Timestamp(parse_window(WINDOW).start)
     row |= {
-        "decision_id": f"{ticker} {decision} {at}", "recorded_at": utc(at), "kind": "forecaster",
-        "subject": ticker, "window": day, "as_of": day, "decision": decision,
+        "decision_id": f"{kind} {subject} {decision} {at}", "recorded_at": utc(at), "kind": kind,
+        "subject": subject, "window": day, "as_of": day, "decision": decision,
         "is_champion": False, "mode": "automatic", "cause": "drift", "actor": "gate",
         "model_name": "a/b", "model_version": 1, "model_sha256": "c", "event_id": event_id,
         "reason": f"{decision} because",

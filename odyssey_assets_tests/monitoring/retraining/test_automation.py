@@ -28,7 +28,16 @@ from odyssey_assets.monitoring.retraining.automation import (
 )
 from odyssey_assets.monitoring.retraining.bars import parsed
 from odyssey_assets.monitoring.retraining.settlement import unsettled_batches
-from odyssey_assets_tests.monitoring.retraining.found_events import KNOWN, WINDOW, findings, plan
+from odyssey_assets.settings_sections import PortfolioSettings
+from odyssey_assets_tests.monitoring.retraining.found_events import (
+    ASSETS,
+    KNOWN,
+    WINDOW,
+    failure,
+    findings,
+    plan,
+    policy_failure,
+)
 from odyssey_assets_tests.monitoring.retraining.watched_home import (
     TICKERS,
     WatchedHome,
@@ -85,8 +94,8 @@ def test_drift_asks_for_one_run_for_all_tickers_concerned(home: WatchedHome) -> 
     (request,) = tick.requests
     assert request.job_name == "retrain"
     assert config_of(request) == {
-        "tickers": ["HYG", "INTC"], "as_of": None, "cause": "drift", "actor": "gate",
-        "batch": request.run_key,
+        "tickers": ["HYG", "INTC"], "policies": [], "as_of": None, "cause": "drift",
+        "actor": "gate", "batch": request.run_key,
     }  # fmt: skip
     assert (request.tags[BATCH_TAG], request.tags[CAUSE_TAG]) == (request.run_key, "drift")
     assert home.states() == [("HYG", "requested", ""), ("INTC", "requested", "")]
@@ -241,3 +250,60 @@ def test_findings_of_an_earlier_window_come_too_late(home: WatchedHome) -> None:
     later = (KNOWN + timedelta(days=1)).isoformat()
     home.check("drift", "INTC", as_of=later)
     assert len(home.tick(ON_DRIFT).requests) == 1
+
+
+def test_policy_that_decayed_asks_for_its_training(home: WatchedHome) -> None:
+    home.check_policies()
+    assert home.tick(ON_FAILED_CHECK).requests == (), "the check passed"
+    home.check_policies("ppo")
+    assert home.tick(ON_DRIFT).requests == (), "decay is the other sensor's"
+    tick = home.tick(ON_FAILED_CHECK)
+    (request,) = tick.requests
+    assert request.job_name == "retrain"
+    assert config_of(request) == {
+        "tickers": [], "policies": ["ppo"], "as_of": None, "cause": "decay", "actor": "gate",
+        "batch": request.run_key,
+    }  # fmt: skip
+    assert (request.tags[BATCH_TAG], request.tags[CAUSE_TAG]) == (request.run_key, "decay")
+    assert home.states() == [("ppo", "requested", "")]
+    home.launch(request)
+    for cursor in (None, tick.cursor):
+        assert home.tick(ON_FAILED_CHECK, cursor).requests == ()
+
+
+def test_tickers_and_a_policy_that_decayed_are_one_run(home: WatchedHome) -> None:
+    home.check("decay", "INTC", "HYG")
+    home.check_policies("ppo")
+    (request,) = home.tick(ON_FAILED_CHECK).requests
+    assert config_of(request)["tickers"] == ["HYG", "INTC"]
+    assert config_of(request)["policies"] == ["ppo"]
+    assert home.states() == [(each, "requested", "") for each in ("HYG", "INTC", "ppo")]
+
+
+RULES_ONLY = {"portfolio": PortfolioSettings(policies=("equal_weight", "momentum"))}
+
+
+def test_policy_that_the_settings_name_no_longer_is_not_retrained(home: WatchedHome) -> None:
+    home.check_policies("ppo", "momentum")
+    rules = WatchedHome(home.settings.model_copy(update=RULES_ONLY), home.instance)
+    assert rules.tick(ON_FAILED_CHECK).requests == ()
+    assert rules.states() == []
+    (request,) = home.tick(ON_FAILED_CHECK).requests
+    assert config_of(request)["policies"] == ["ppo"], "rules have nothing to learn"
+
+
+def test_request_for_a_policy_that_was_removed_meanwhile_trains_nobody(home: WatchedHome) -> None:
+    home.check("decay", "INTC")
+    home.check_policies("ppo")
+    killed = home.tick(ON_FAILED_CHECK)
+    rules = WatchedHome(home.settings.model_copy(update=RULES_ONLY), home.instance)
+    (request,) = rules.tick(ON_FAILED_CHECK, killed.cursor).requests
+    assert request.run_key == killed.requests[0].run_key
+    assert config_of(request)["tickers"] == ["INTC"]
+    assert config_of(request)["policies"] == []
+
+
+def test_data_of_a_policy_are_never_fetched_again(home: WatchedHome) -> None:
+    home.evaluate(*ASSETS["data_quality"], "ERROR", [policy_failure("ppo"), failure("ppo")])
+    assert home.tick(ON_FAILED_CHECK).requests == ()
+    assert home.states() == []

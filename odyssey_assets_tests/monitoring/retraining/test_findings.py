@@ -7,14 +7,21 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from odyssey_assets.core.hashing import hash_mapping
 from odyssey_assets.core.windows import parse_window
-from odyssey_assets.monitoring.retraining.findings import cause_of, findings_of
+from odyssey_assets.monitoring.retraining.findings import (
+    EVENT_ID_LENGTH,
+    cause_of,
+    findings_of,
+)
 from odyssey_assets_tests.monitoring.retraining.found_events import (
     KNOWN,
     WINDOW,
     evaluation,
     failure,
     findings,
+    policy_failure,
+    policy_findings,
 )
 
 
@@ -90,3 +97,39 @@ def test_events_differ_by_every_part_of_their_identity() -> None:
 @given(st.permutations(["AAPL", "INTC", "HYG", "SPY"]))
 def test_findings_do_not_depend_on_the_order_of_the_log(tickers: list[str]) -> None:
     assert findings(*tickers) == findings("AAPL", "HYG", "INTC", "SPY")
+
+
+def test_decayed_policy_is_a_finding_under_its_name() -> None:
+    entry = policy_failure("ppo", value=-2.5, threshold=-1.0)
+    check = {"asset": "monitoring.policy_quality", "check": "policies_have_not_decayed"}
+    (found,) = findings_of([evaluation("decay", entry, **check)])
+    assert (found.ticker, found.window, found.as_of) == ("ppo", parse_window(WINDOW), KNOWN)
+    assert (found.cause, found.value, found.threshold) == ("decay", -2.5, -1.0)
+    assert found.check == "monitoring.policy_quality.policies_have_not_decayed"
+    again = findings_of([evaluation("decay", json.loads(json.dumps(entry)), **check)])
+    assert again == (found,)
+    other = findings_of([evaluation("decay", entry | {"policy": "sac"}, **check)])
+    assert other[0].event_id != found.event_id
+
+
+def test_ticker_comes_before_a_policy_where_a_check_lists_both() -> None:
+    (found,) = findings_of([evaluation("drift", failure("INTC", policy="ppo"))])
+    assert found.ticker == "INTC"
+
+
+def test_policies_of_one_window_are_findings_beside_those_of_tickers() -> None:
+    both = (*findings("INTC", cause="decay"), *policy_findings("ppo"))
+    assert [each.ticker for each in both] == ["INTC", "ppo"]
+    early = policy_failure("ppo", as_of="2024-08-30")
+    check = {"asset": "monitoring.policy_quality", "check": "policies_have_not_decayed"}
+    assert findings_of([evaluation("decay", early, policy_failure("ppo"), **check)]) == both[1:]
+
+
+@pytest.mark.parametrize("ticker", ["INTC", None])
+def test_identity_of_a_tickers_finding_is_that_of_ledgers_kept_so_far(ticker: str | None) -> None:
+    """The hash that ledgers hold: entered events must be known again."""
+    identity = {
+        "check": "monitoring.drift_summary.inputs_have_not_drifted", "ticker": ticker,
+        "window": WINDOW, "as_of": KNOWN.isoformat(), "value": 0.01,
+    }  # fmt: skip
+    assert findings(ticker)[0].event_id == hash_mapping(identity)[:EVENT_ID_LENGTH]

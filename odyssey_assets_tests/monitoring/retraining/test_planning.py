@@ -16,6 +16,7 @@ from odyssey_assets_tests.monitoring.retraining.found_events import (
     findings,
     joined,
     plan,
+    policy_findings,
 )
 
 EMPTY = RETRAINING_EVENTS.empty()
@@ -33,7 +34,7 @@ def states(rows: pd.DataFrame) -> dict[str, str]:
 def test_findings_become_one_request_for_all_tickers() -> None:
     made = plan(findings("INTC", "HYG"), EMPTY)
     (batch,) = made.batches
-    assert batch.tickers == ("HYG", "INTC")
+    assert batch.subjects == ("HYG", "INTC")
     assert batch.cause == "drift"
     assert states(made.rows) == {"HYG": "requested", "INTC": "requested"}
     assert set(made.rows["batch"]) == {batch.run_key}
@@ -49,7 +50,7 @@ def test_nothing_found_asks_for_nothing() -> None:
 def test_drift_and_decay_of_one_ticker_are_one_retraining_of_two_events() -> None:
     found = findings("INTC") + findings("INTC", cause="decay")
     made = plan(found, EMPTY)
-    assert [batch.tickers for batch in made.batches] == [("INTC",)]
+    assert [batch.subjects for batch in made.batches] == [("INTC",)]
     assert list(made.rows["state"]) == ["requested", "requested"]
 
 
@@ -93,7 +94,7 @@ def test_two_sensors_that_find_one_ticker_retrain_it_once() -> None:
 def test_new_findings_beside_a_lost_request_are_a_request_of_their_own() -> None:
     first = plan(findings("INTC"), EMPTY)
     made = plan(findings("INTC", "HYG"), first.rows)
-    assert {batch.tickers for batch in made.batches} == {("INTC",), ("HYG",)}
+    assert {batch.subjects for batch in made.batches} == {("INTC",), ("HYG",)}
     assert states(made.rows) == {"HYG": "requested"}
 
 
@@ -157,14 +158,36 @@ def test_whatever_is_read_twice_or_killed_every_ticker_is_asked_for_once(
         made = plan(found, ledger, run_keys=set(runs))
         ledger = joined(ledger, made.rows)
         if not dies:
-            runs |= {batch.run_key: batch.tickers for batch in made.batches}
+            runs |= {batch.run_key: batch.subjects for batch in made.batches}
     last = plan((), ledger, run_keys=set(runs))
     assert last.rows.empty
     asked = [ticker for tickers in runs.values() for ticker in tickers]
-    asked += [ticker for batch in last.batches for ticker in batch.tickers]
+    asked += [ticker for batch in last.batches for ticker in batch.subjects]
     assert sorted(asked) == sorted({ticker for ticker, _ in read})
 
 
 def test_evaluations_of_a_repeated_run_change_nothing() -> None:
     made = plan(findings("INTC"), EMPTY)
     assert plan(findings("INTC"), made.rows, now=NOW + timedelta(days=3)).rows.empty
+
+
+def test_two_tickers_and_a_policy_are_one_request() -> None:
+    made = plan((*findings("INTC", "HYG", cause="decay"), *policy_findings("ppo")), EMPTY)
+    (batch,) = made.batches
+    assert batch.subjects == ("HYG", "INTC", "ppo")
+    assert (batch.among(("ppo", "sac")), batch.among(TICKERS)) == (("ppo",), ("HYG", "INTC"))
+    assert states(made.rows) == {"HYG": "requested", "INTC": "requested", "ppo": "requested"}
+    assert set(made.rows["batch"]) == {batch.run_key}
+    assert made.reingests == ()
+
+
+def test_policy_of_an_earlier_window_is_not_retrained() -> None:
+    made = plan(policy_findings("ppo", window="2024-01-01", as_of=date(2024, 6, 28)), EMPTY)
+    assert (len(made.rows), made.batches) == (0, ())
+
+
+def test_policys_request_killed_before_its_run_is_asked_for_again_with_the_same_key() -> None:
+    first = plan(policy_findings("ppo"), EMPTY)
+    assert plan(policy_findings("ppo"), first.rows).batches == first.batches
+    done = plan((), first.rows, run_keys={first.batches[0].run_key})
+    assert (len(done.rows), done.batches) == (0, ())

@@ -18,7 +18,13 @@ from odyssey_assets.monitoring.retraining.automation import RequestedJobs, retra
 from odyssey_assets.monitoring.retraining.findings import Cause
 from odyssey_assets.monitoring.retraining.settling.automation import settling_sensor
 from odyssey_assets.settings import Settings
-from odyssey_assets_tests.monitoring.retraining.found_events import ASSETS, KNOWN, failure
+from odyssey_assets_tests.monitoring.retraining.found_events import (
+    ASSETS,
+    KNOWN,
+    POLICY_QUALITY_CHECK,
+    failure,
+    policy_failure,
+)
 
 ANYTHING = dg.Permissive()  # type: ignore[no-untyped-call]  # of Dagster
 TICKERS = ("AAPL", "HYG", "INTC", "SPY")
@@ -34,12 +40,16 @@ def job_of(name: str, *, fails: bool = False) -> dg.JobDefinition:
             raise RuntimeError("The disk is full.")
 
     @dg.op(config_schema=ANYTHING, ins={"after": dg.In(dg.Nothing)})
+    def train_policy_challengers() -> None:
+        """Train nothing."""
+
+    @dg.op(config_schema=ANYTHING, ins={"after": dg.In(dg.Nothing)})
     def judge() -> None:
         """Decide nothing."""
 
     @dg.job(name=name)
     def job() -> None:
-        judge(fit_challengers())
+        judge(train_policy_challengers(fit_challengers()))
 
     return job
 
@@ -70,9 +80,19 @@ class WatchedHome:
 
     def check(self, cause: Cause, *tickers: str | None, **changes: Any) -> None:
         """Run the check of a cause; it fails for the tickers, and passes without any."""
-        table, name = ASSETS[cause]
-        key = dg.AssetKey(table.split("."))
         severity = "ERROR" if cause == "data_quality" else "WARN"
+        self.evaluate(*ASSETS[cause], severity, [failure(each, **changes) for each in tickers])
+
+    def check_policies(self, *policies: str, **changes: Any) -> None:
+        """Run the check of policies; it fails for those named, and passes without any."""
+        failures = [policy_failure(each, **changes) for each in policies]
+        self.evaluate(*POLICY_QUALITY_CHECK, "WARN", failures)
+
+    def evaluate(
+        self, table: str, name: str, severity: str, failures: Sequence[Mapping[str, Any]]
+    ) -> None:
+        """Run a check of a table that lists failures, and passes where there are none."""
+        key = dg.AssetKey(table.split("."))
 
         @dg.asset(key=key)
         def stored() -> None:
@@ -81,9 +101,9 @@ class WatchedHome:
         @dg.asset_check(asset=key, name=name)
         def check() -> dg.AssetCheckResult:
             return dg.AssetCheckResult(
-                passed=not tickers,
+                passed=not failures,
                 severity=dg.AssetCheckSeverity(severity),
-                metadata={"failed_partitions": [failure(each, **changes) for each in tickers]},
+                metadata={"failed_partitions": [dict(each) for each in failures]},
             )
 
         dg.materialize([stored, check], instance=self.instance)
@@ -131,6 +151,8 @@ def watched_home(root: Path, **changes: Any) -> WatchedHome:
 
 
 def config_of(request: dg.RunRequest) -> Mapping[str, Any]:
-    """Return tickers, cause, batch and actor of a request to retrain."""
+    """Return tickers, policies, cause, batch and actor of a request to retrain."""
     ops: Mapping[str, Any] = request.run_config["ops"]
-    return {**ops["fit_challengers"]["config"], **ops["judge"]["config"]}
+    asked = ("fit_challengers", "train_policy_challengers", "judge")
+    assert set(ops) == set(asked)
+    return {key: value for op in asked for key, value in ops[op]["config"].items()}

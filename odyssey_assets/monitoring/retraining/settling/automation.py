@@ -40,6 +40,7 @@ from odyssey_assets.monitoring.ledgers import PROMOTIONS, RETRAINING_EVENTS
 from odyssey_assets.monitoring.retraining.automation import AT_WORK, NEW_WINDOW, ON_FAILED_CHECK
 from odyssey_assets.monitoring.retraining.bars import changed_since, parsed
 from odyssey_assets.monitoring.retraining.findings import Cause
+from odyssey_assets.monitoring.retraining.requests import FIT, JUDGE, TRAIN
 from odyssey_assets.monitoring.retraining.settlement import (
     failed,
     fetched_again,
@@ -49,6 +50,7 @@ from odyssey_assets.monitoring.retraining.settlement import (
     unsettled_batches,
     unsettled_reingests,
 )
+from odyssey_assets.portfolio.catalog import learned_policies
 from odyssey_assets.settings import Settings
 
 ON_RETRAINING = "on_retraining"
@@ -96,22 +98,23 @@ def new_rows(
             instance, batch.run_key, now
         )
         if outcome is not None:
-            yield from _rows_of_batch(instance, outcome, batch.run_key, ledger, warehouse)
+            yield from _rows_of_batch(instance, outcome, batch.run_key, settings, warehouse)
 
 
 def _rows_of_batch(
     instance: dg.DagsterInstance,
     outcome: RunOutcome,
     batch: str,
-    ledger: pd.DataFrame,
+    settings: Settings,
     warehouse: Warehouse,
 ) -> Iterator[pd.DataFrame]:
-    run = outcome.run
+    run, ledger = outcome.run, warehouse.read(RETRAINING_EVENTS)
     if run.status != dg.DagsterRunStatus.QUEUED:
         yield started(ledger, batch, run.run_id, datetime.now(UTC))
     now = datetime.now(UTC)
     if outcome.state == "succeeded":
-        yield finished(ledger, batch, run.run_id, warehouse.read(PROMOTIONS), now)
+        decided, policies = warehouse.read(PROMOTIONS), learned_policies(settings)
+        yield finished(ledger, batch, run.run_id, decided, now, policies=policies)
     elif outcome.state == "failed":
         yield failed(ledger, batch, run.run_id, failure_of(instance, run.run_id), now)
 
@@ -151,7 +154,7 @@ def _rows_of_unasked(
             is_asked = BATCH_TAG in run.tags or PARENT_RUN_ID_TAG in run.tags
             if is_asked or run.run_id in known:
                 continue
-            tickers, cause = (
+            subjects, cause = (
                 _configured(run.run_config)
                 if filters is trained
                 else (_covered(run, grid), NEW_WINDOW)
@@ -160,16 +163,17 @@ def _rows_of_unasked(
             as_of = last_completed_session(at)
             if settings.end is not None:
                 as_of = min(as_of, settings.end)
-            if tickers:
-                yield unasked(run.run_id, tickers, cause, as_of, run.run_id, at)
+            if subjects:
+                yield unasked(run.run_id, subjects, cause, as_of, run.run_id, at)
 
 
 def _configured(run_config: Mapping[str, Any]) -> tuple[Sequence[str], Cause]:
-    """Return tickers and cause as the configuration of the job `retrain` names them."""
+    """Return tickers and policies, and the cause, as the job `retrain` was configured."""
     ops = run_config.get("ops", {})
-    tickers = ops.get("fit_challengers", {}).get("config", {}).get("tickers", [])
-    cause: Cause = ops.get("judge", {}).get("config", {}).get("cause", "person")
-    return sorted(set(tickers)), cause
+    tickers = ops.get(FIT, {}).get("config", {}).get("tickers", [])
+    policies = ops.get(TRAIN, {}).get("config", {}).get("policies", [])
+    cause: Cause = ops.get(JUDGE, {}).get("config", {}).get("cause", "person")
+    return sorted({*tickers, *policies}), cause
 
 
 def _covered(run: dg.DagsterRun, grid: PartitionGrid) -> Sequence[str]:

@@ -42,8 +42,8 @@ def store_bars(home: WatchedHome, *frames: pd.DataFrame) -> None:
     home.warehouse.replace(BARS, pd.concat(frames), (WHOLE_TABLE,))
 
 
-def decide(home: WatchedHome, ticker: str, decision: str) -> None:
-    rows = promotions(promotion(ticker, decision, datetime.now(UTC)))
+def decide(home: WatchedHome, subject: str, decision: str, kind: str = "forecaster") -> None:
+    rows = promotions(promotion(subject, decision, datetime.now(UTC), kind=kind))
     home.warehouse.append(PROMOTIONS, rows)
 
 
@@ -151,7 +151,7 @@ def test_fetch_that_fails_teaches_nobody(home: WatchedHome) -> None:
 
 @pytest.mark.parametrize("cause", ["schedule", "person"])
 def test_retraining_that_no_finding_asked_for_is_entered_too(home: WatchedHome, cause: str) -> None:
-    config = retrain_config(("HYG", "AAPL"), cause, None, "me")  # type: ignore[arg-type]
+    config = retrain_config(("HYG", "AAPL"), (), cause, None, "me")  # type: ignore[arg-type]
     decide(home, "HYG", "rejected")
     result = job_of("retrain").execute_in_process(
         instance=home.instance, run_config=config, tags={SCHEDULE_TAG: "monthly-2024-10"}
@@ -184,3 +184,44 @@ def test_window_that_opened_is_entered_for_every_ticker(home: WatchedHome) -> No
         (ticker, "finished", "pending") for ticker in home.settings.tickers
     ]
     assert set(home.ledger["cause"]) == {"new_window"}
+
+
+@pytest.mark.parametrize("decision", ["promoted", "rejected", "pending"])
+def test_retraining_of_a_policy_has_the_gates_outcome(home: WatchedHome, decision: str) -> None:
+    home.check("decay", "INTC")
+    home.check_policies("ppo")
+    (request,) = home.tick(ON_FAILED_CHECK).requests
+    home.launch(request)
+    decide(home, "INTC", "rejected")
+    decide(home, "ppo", decision, "policy")
+    decide(home, "ppo", "rejected")
+    home.tick(ON_RETRAINING)
+    ends = [entry for entry in home.states() if entry[1] == "finished"]
+    assert ends == [("INTC", "finished", "rejected"), ("ppo", "finished", decision)]
+
+
+def test_retraining_that_a_person_began_for_a_policy_only_is_entered(home: WatchedHome) -> None:
+    config = retrain_config((), ("ppo",), "person", None, "me")
+    result = job_of("retrain").execute_in_process(instance=home.instance, run_config=config)
+    decide(home, "ppo", "promoted", "policy")
+    home.tick(ON_RETRAINING)
+    assert set(home.states()) == {
+        ("ppo", "requested", ""), ("ppo", "started", ""), ("ppo", "finished", "promoted"),
+    }  # fmt: skip
+    assert set(home.ledger["cause"]) == {"person"}
+    assert set(home.ledger["batch"]) == {result.run_id}
+    count = len(home.ledger)
+    home.tick(ON_RETRAINING)
+    assert len(home.ledger) == count
+
+
+def test_retraining_of_a_policy_that_fails_may_be_tried_again(home: WatchedHome) -> None:
+    home.check_policies("ppo")
+    (request,) = home.tick(ON_FAILED_CHECK).requests
+    home.launch(request, fails=True)
+    home.tick(ON_RETRAINING)
+    assert home.states()[-1] == ("ppo", "finished", "failed")
+    assert home.tick(ON_FAILED_CHECK).requests == ()
+    home.check_policies("ppo", as_of="2024-10-01")
+    (again,) = home.tick(ON_FAILED_CHECK).requests
+    assert again.run_key != request.run_key

@@ -1,0 +1,1 @@
+"""Versions of the learned policy that challenge the one that serves."""
