@@ -5,7 +5,7 @@ for by ticker, and only added to.
 """
 
 from collections.abc import Mapping
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import dagster as dg
@@ -14,7 +14,6 @@ from pydantic import Field
 
 from odyssey_assets.core.collaborators import Champions
 from odyssey_assets.core.slices import Slice, rectangles
-from odyssey_assets.errors import SettingsError
 from odyssey_assets.features.tables import FEATURES_TABLE, LABELS
 from odyssey_assets.forecasting.tables import (
     CHALLENGERS,
@@ -35,6 +34,7 @@ from odyssey_assets.infrastructure.partitions import (
 )
 from odyssey_assets.infrastructure.pictures import picture
 from odyssey_assets.infrastructure.sql_assets import PictureMaker
+from odyssey_assets.infrastructure.typed_requests import day_or_none, known_names
 from odyssey_assets.infrastructure.warehouse import Warehouse
 from odyssey_assets.market_data.tables import BARS
 from odyssey_assets.settings import Settings
@@ -194,7 +194,8 @@ def _challengers() -> dg.AssetsDefinition:
         from odyssey_assets.infrastructure.model_store import ModelStore
         from odyssey_assets.infrastructure.tracking import Tracker
 
-        tickers, as_of = _checked(config, settings)
+        tickers = known_names("tickers", config.tickers, settings.tickers)
+        as_of = day_or_none("as_of", config.as_of)
         if not tickers:
             context.log.info("No ticker was asked for: nothing is fitted.")
             return CHALLENGERS.empty()
@@ -221,27 +222,6 @@ def _challengers() -> dg.AssetsDefinition:
         return fitted.challengers
 
     return fit_challengers
-
-
-def _checked(config: ChallengerRequest, settings: Settings) -> tuple[tuple[str, ...], date | None]:
-    """Return the tickers and the day of a request that a person may have typed.
-
-    Raises:
-        SettingsError: A ticker is not of the settings, or the day is no date.
-    """
-    unknown = sorted(set(config.tickers) - set(settings.tickers))
-    if unknown:
-        raise SettingsError(
-            f"tickers names {unknown}, which are not among those of the settings: "
-            f"{', '.join(settings.tickers)}."
-        )
-    try:
-        as_of = None if config.as_of is None else date.fromisoformat(config.as_of)
-    except ValueError as error:
-        raise SettingsError(
-            f"as_of is {config.as_of!r}, expected a day like 2024-08-30."
-        ) from error
-    return tuple(sorted(set(config.tickers))), as_of
 
 
 def _trials() -> dg.AssetsDefinition:

@@ -3,7 +3,7 @@
 They have no partitions: a challenger is asked for by policy, and trials are of the newest window.
 """
 
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import dagster as dg
@@ -11,10 +11,10 @@ import pandas as pd
 from pydantic import Field
 
 from odyssey_assets.core.collaborators import Champions
-from odyssey_assets.errors import SettingsError
 from odyssey_assets.forecasting.tables import PREDICTIONS
 from odyssey_assets.infrastructure.home import home_of
 from odyssey_assets.infrastructure.io_manager import asset_outs
+from odyssey_assets.infrastructure.typed_requests import day_or_none, known_names
 from odyssey_assets.infrastructure.warehouse import Warehouse
 from odyssey_assets.market_data.tables import BARS, MACRO
 from odyssey_assets.portfolio.assets import GROUP, POLICY_POOL
@@ -57,7 +57,8 @@ def _challengers() -> dg.AssetsDefinition:
         warehouse: dg.ResourceParam[Warehouse],
         champions: dg.ResourceParam[Champions],
     ) -> pd.DataFrame:
-        policies, as_of = _checked(config, settings)
+        policies = known_names("policies", config.policies, learned_policies(settings))
+        as_of = day_or_none("as_of", config.as_of)
         if not policies:
             context.log.info("No policy was asked for: nothing is trained.")
             return POLICY_CHALLENGERS.empty()
@@ -84,30 +85,6 @@ def _challengers() -> dg.AssetsDefinition:
         return trained.rows
 
     return train_policy_challengers
-
-
-def _checked(
-    config: PolicyChallengerRequest, settings: Settings
-) -> tuple[tuple[str, ...], date | None]:
-    """Return the policies and the day of a request that a person may have typed.
-
-    Raises:
-        SettingsError: A policy is none that learns here, or the day is no date.
-    """
-    learned = learned_policies(settings)
-    unknown = sorted(set(config.policies) - set(learned))
-    if unknown:
-        raise SettingsError(
-            f"policies names {unknown}; expected learned policies of the settings: "
-            f"{', '.join(learned) or 'none competes'}."
-        )
-    try:
-        as_of = None if config.as_of is None else date.fromisoformat(config.as_of)
-    except ValueError as error:
-        raise SettingsError(
-            f"as_of is {config.as_of!r}, expected a day like 2024-08-30."
-        ) from error
-    return tuple(sorted(set(config.policies))), as_of
 
 
 def _trials() -> dg.AssetsDefinition:
