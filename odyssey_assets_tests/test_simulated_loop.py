@@ -196,7 +196,9 @@ def test_promotions_of_policies_are_undone_where_the_former_one_did_better(
     """Every champion decays here, so that what is known of both decides alone."""
     ledger, trials = learner.of(PROMOTIONS), learner.of(POLICY_TRIALS)
     own = ledger[ledger["subject"] == "ppo"]
-    for row in own[own["decision"] == "promoted"].to_dict("records"):
+    promoted = own[own["decision"] == "promoted"]
+    assert len(promoted), "the settings are generous: the policy must be promoted"
+    for row in promoted.to_dict("records"):
         since = trials[trials["serves_after"] == row["serves_after"]]
         before, now = (
             since[since["role"] == role].set_index("date")["return"]

@@ -121,9 +121,10 @@ def _rows_of(subject: str, ledger: pd.DataFrame) -> pd.DataFrame:
 
 def _last_session(kind: Kind, subject: str, evidence: Evidence, settings: Settings) -> date:
     """Return the last stored session of a subject."""
-    policy = PolicyCourt(subject, evidence, settings)
-    if kind == "policy" and len(policy.returns):
-        return policy.as_of
+    if kind == "policy":
+        court = PolicyCourt(subject, evidence, settings)
+        if len(court.returns):
+            return court.as_of
     rows = evidence.bars[evidence.bars["ticker"] == subject]
     if rows.empty:
         raise PromotionError(

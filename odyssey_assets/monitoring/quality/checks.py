@@ -3,14 +3,29 @@
 A decay warns and blocks nothing: what it leads to belongs to `monitoring.retraining`.
 """
 
-import dagster as dg
+from collections.abc import Callable, Mapping
+from typing import Any
 
-from odyssey_assets.core.windows import window_of
+import dagster as dg
+import pandas as pd
+
+from odyssey_assets.contracts import TableContract
+from odyssey_assets.core.windows import Window, window_of
 from odyssey_assets.infrastructure.contract_checks import build_contract_check
 from odyssey_assets.infrastructure.partitions import PartitionGrid, last_session, slices_of
 from odyssey_assets.infrastructure.warehouse import Warehouse
+from odyssey_assets.monitoring.quality.findings import (
+    decayed_before,
+    decayed_now,
+    decayed_policies_before,
+    decayed_policies_now,
+)
 from odyssey_assets.monitoring.tables import FORECAST_QUALITY, POLICY_QUALITY
 from odyssey_assets.settings import Settings
+
+Finder = Callable[[pd.DataFrame, Window], list[dict[str, Any]]]
+Counter = Callable[[pd.DataFrame, Window], int]
+PLURALS: Mapping[str, str] = {"ticker": "tickers", "policy": "policies"}
 
 
 def quality_checks(grid: PartitionGrid) -> list[dg.AssetChecksDefinition]:
@@ -24,71 +39,73 @@ def policy_quality_checks(grid: PartitionGrid) -> list[dg.AssetChecksDefinition]
 
 
 def _forecasts_have_not_decayed(grid: PartitionGrid) -> dg.AssetChecksDefinition:
-    @dg.asset_check(
-        asset=list(FORECAST_QUALITY.key),
-        partitions_def=grid.cells,
-        description=(
-            "In the running window no ticker's forecasts of the last 60 known outcomes are worse "
-            "than their validation promised by more than chance explains."
-        ),
+    return _have_not_decayed(
+        "forecasts_have_not_decayed",
+        FORECAST_QUALITY,
+        "ticker",
+        (decayed_now, decayed_before),
+        grid.cells,
+        "In the running window no ticker's forecasts of the last 60 known outcomes are worse than "
+        "their validation promised by more than chance explains.",
     )
-    def forecasts_have_not_decayed(
-        context: dg.AssetCheckExecutionContext,
-        settings: dg.ResourceParam[Settings],
-        warehouse: dg.ResourceParam[Warehouse],
-    ) -> dg.AssetCheckResult:
-        from odyssey_assets.monitoring.quality.findings import decayed_before, decayed_now
-
-        running = window_of(last_session(settings))
-        rows = warehouse.read(FORECAST_QUALITY, slices_of(context.partition_keys))
-        found = decayed_now(rows, running)
-        return dg.AssetCheckResult(
-            passed=not found,
-            severity=dg.AssetCheckSeverity.WARN,
-            metadata={
-                "tickers": int(rows["ticker"].nunique()),
-                "decayed_tickers": len(found),
-                "earlier_windows_decayed": decayed_before(rows, running),
-                "false_alarm_rate": settings.decay.false_alarm_rate,
-                "failed_partitions": dg.MetadataValue.json(found),
-            },
-        )
-
-    return forecasts_have_not_decayed
 
 
 def _policies_have_not_decayed(grid: PartitionGrid) -> dg.AssetChecksDefinition:
-    @dg.asset_check(
-        asset=list(POLICY_QUALITY.key),
-        partitions_def=grid.windows,
-        description=(
-            "In the running window no learned policy's Sharpe ratio of the last 60 sessions is "
-            "below the setting, and below what chance explains."
-        ),
+    return _have_not_decayed(
+        "policies_have_not_decayed",
+        POLICY_QUALITY,
+        "policy",
+        (decayed_policies_now, decayed_policies_before),
+        grid.windows,
+        "In the running window no learned policy's Sharpe ratio of the last 60 sessions is below "
+        "the setting, and below what chance explains.",
     )
-    def policies_have_not_decayed(
+
+
+def _have_not_decayed(
+    name: str,
+    contract: TableContract,
+    subject: str,
+    finders: tuple[Finder, Counter],
+    partitions: dg.PartitionsDefinition,
+    description: str,
+) -> dg.AssetChecksDefinition:
+    """Return the check that nobody's newest row in the running window has decayed.
+
+    Args:
+        name: Of the check.
+        contract: Of the table of quality.
+        subject: Column that says whose quality it is.
+        finders: What finds who has decayed now, and what counts the windows before.
+        partitions: Of the table's asset.
+        description: In words.
+    """
+    subjects, (now, before) = PLURALS[subject], finders
+
+    @dg.asset_check(
+        name=name,
+        asset=list(contract.key),
+        partitions_def=partitions,
+        description=description,
+    )
+    def have_not_decayed(
         context: dg.AssetCheckExecutionContext,
         settings: dg.ResourceParam[Settings],
         warehouse: dg.ResourceParam[Warehouse],
     ) -> dg.AssetCheckResult:
-        from odyssey_assets.monitoring.quality.findings import (
-            decayed_policies_before,
-            decayed_policies_now,
-        )
-
         running = window_of(last_session(settings))
-        rows = warehouse.read(POLICY_QUALITY, slices_of(context.partition_keys))
-        found = decayed_policies_now(rows, running)
+        rows = warehouse.read(contract, slices_of(context.partition_keys))
+        found = now(rows, running)
         return dg.AssetCheckResult(
             passed=not found,
             severity=dg.AssetCheckSeverity.WARN,
             metadata={
-                "policies": int(rows["policy"].nunique()),
-                "decayed_policies": len(found),
-                "earlier_windows_decayed": decayed_policies_before(rows, running),
+                subjects: int(rows[subject].nunique()),
+                f"decayed_{subjects}": len(found),
+                "earlier_windows_decayed": before(rows, running),
                 "false_alarm_rate": settings.decay.false_alarm_rate,
                 "failed_partitions": dg.MetadataValue.json(found),
             },
         )
 
-    return policies_have_not_decayed
+    return have_not_decayed
